@@ -1,0 +1,1 @@
+"""Where signed evidence is kept."""

@@ -1,0 +1,1 @@
+"""SLOs as Prometheus rules."""

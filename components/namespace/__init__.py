@@ -1,0 +1,1 @@
+"""The namespace that the platform's own jobs run in."""

@@ -1,0 +1,1 @@
+"""Operators that the platform builds on: Prometheus, KEDA, Argo Rollouts, Kyverno."""

@@ -1,0 +1,1 @@
+"""Kubernetes control planes on loopback: etcd, kube-apiserver and kube-controller-manager per region."""

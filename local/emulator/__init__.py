@@ -1,0 +1,1 @@
+"""The AWS emulator: one moto server process for all regions."""

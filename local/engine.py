@@ -1,0 +1,248 @@
+"""Runs the Pulumi engine on a stack of the embedded platform: state, secrets and plugins in the workspace."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from local.errors import PlatformError
+from local.plugins.shims import write_shims
+from local.workspace import Workspace
+from tools.install import ensure, language_python_exec
+
+Plugins = Literal["stand-in", "official"]
+
+DEFAULT_PASSPHRASE = "day2-local"  # noqa: S105 it is written in Pulumi.local.yaml and protects nothing
+_TAIL_LINES = 15
+
+# Messages of the engine that a user can do something about, and what.
+_KNOWN_FAILURES = (
+    (
+        "incorrect passphrase",
+        "unset PULUMI_CONFIG_PASSPHRASE, or set it to the one that this stack was made with",
+    ),
+    ("no space left on device", "free some space; the state is kept, run it again"),
+    (
+        "connection refused",
+        "something of the platform has stopped: `make up` starts it again and goes on from here",
+    ),
+    (
+        "Could not connect to the endpoint",
+        "the emulator has stopped: `make up` starts it again and goes on from here",
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """One stack of the program on one workspace.
+
+    Attributes:
+        workspace: Where state, plugins and logs are.
+        program: Folder of the Pulumi program.
+        stack: Name of the stack.
+        environment: What leads the program's AWS calls to the emulator.
+        config_file: Stack file, None for the program's own `Pulumi.<stack>.yaml`.
+        policy_packs: Folders of the policy packs that every preview and update runs.
+        plugins: `stand-in` for the plugins of this project, `official` to let the engine download its own.
+        quiet: Whether the engine's output goes to the log only.
+    """
+
+    workspace: Workspace
+    program: Path
+    stack: str
+    environment: Mapping[str, str] = field(repr=False)
+    config_file: Path | None = None
+    policy_packs: Sequence[Path] = ()
+    plugins: Plugins = "stand-in"
+    quiet: bool = False
+
+    @property
+    def log(self) -> Path:
+        """What the engine printed, newest last."""
+        return self.workspace.logs / "pulumi.log"
+
+    def select(self) -> None:
+        """Makes the stack where it does not exist, and frees it where a killed engine left it locked.
+
+        The caller holds the workspace's lock, so whoever holds the stack's is gone.
+
+        Raises:
+            PlatformError: The engine refuses, for one because the passphrase is wrong.
+        """
+        existing = json.loads(self._run("stack", "ls", "--json", config=False))
+        if self.stack not in [found["name"].split("/")[-1] for found in existing]:
+            self._run("stack", "init", self.stack, "--no-select")
+        if any((self.workspace.pulumi / ".pulumi" / "locks").rglob("*.json")):
+            self._run("cancel", "--yes", "--stack", self.stack, config=False)
+        if self._has_pending_operations():
+            self._run("refresh", "--yes", "--skip-preview", "--clear-pending-creates", *self._on_stack())
+
+    def up(self, *, refresh: bool = True) -> str:
+        """Brings the stack to what the program says.
+
+        Args:
+            refresh: Whether to look first at what is really there; it heals what was lost with the emulator.
+
+        Returns:
+            What the engine printed.
+
+        Raises:
+            PlatformError: The update failed; what was made is in the state, the next run goes on from there.
+        """
+        options = ["--refresh"] if refresh else []
+        return self._run(
+            "up", "--yes", "--skip-preview", *options, *self._on_stack(), *self._packs(), show=True
+        )
+
+    def preview(self, *options: str) -> str:
+        """Shows what an update would do.
+
+        Args:
+            options: Further options of `pulumi preview`.
+
+        Raises:
+            PlatformError: The program, a policy or a server refuses.
+        """
+        return self._run("preview", *options, *self._on_stack(), *self._packs(), show=True)
+
+    def refresh(self, *options: str) -> str:
+        """Reads what is really there into the state.
+
+        Args:
+            options: Further options of `pulumi refresh`.
+
+        Raises:
+            PlatformError: Something can't be read.
+        """
+        return self._run("refresh", "--yes", "--skip-preview", *options, *self._on_stack(), show=True)
+
+    def destroy(self) -> str:
+        """Deletes everything that the stack made.
+
+        Raises:
+            PlatformError: Something could not be deleted; it stays in the state.
+        """
+        return self._run("destroy", "--yes", "--skip-preview", "--refresh", *self._on_stack(), show=True)
+
+    def outputs(self) -> dict[str, Any]:
+        """Outputs of the stack; empty before the first update."""
+        found: dict[str, Any] = json.loads(
+            self._run("stack", "output", "--json", "--stack", self.stack, config=False)
+        )
+        return found
+
+    def resources(self) -> list[dict[str, Any]]:
+        """Resources in the stack's state, as the engine exports them."""
+        deployment = self._export().get("deployment") or {}
+        found: list[dict[str, Any]] = deployment.get("resources") or []
+        return found
+
+    def _has_pending_operations(self) -> bool:
+        return bool((self._export().get("deployment") or {}).get("pending_operations"))
+
+    def _export(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self._run("stack", "export", "--stack", self.stack, config=False))
+        return found
+
+    def _on_stack(self) -> list[str]:
+        # One line a resource, as CI prints it: a terminal's live display can't be logged.
+        return ["--stack", self.stack, "--suppress-permalink=true", "--color=never", "--non-interactive"]
+
+    def _packs(self) -> list[str]:
+        return [option for pack in self.policy_packs for option in ("--policy-pack", str(pack))]
+
+    def _run(self, *arguments: str, config: bool = True, show: bool = False) -> str:
+        command = [str(ensure("pulumi")), *arguments]
+        if config and self.config_file is not None:
+            command += ["--config-file", str(self.config_file)]
+        if self.plugins == "stand-in":
+            write_shims(self.workspace.bin)
+        lines: list[str] = []
+        with self.log.open("a", encoding="utf-8") as log:
+            log.write(f"$ pulumi {' '.join(arguments)}\n")
+            process = subprocess.Popen(
+                command,
+                cwd=self.program,
+                env=self._variables(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT if show else log,
+                text=True,
+                errors="replace",
+            )
+            try:
+                for line in process.stdout or ():
+                    lines.append(line)
+                    log.write(line)
+                    log.flush()
+                    if show and not self.quiet:
+                        sys.stdout.write(line)
+                        sys.stdout.flush()
+                process.wait()
+            except KeyboardInterrupt:
+                _let_it_finish(process)
+                raise
+        if process.returncode != 0:
+            raise self._failure(
+                arguments[0], "".join(lines) if show else self._last_lines(), shown=show and not self.quiet
+            )
+        return "".join(lines)
+
+    def _variables(self) -> dict[str, str]:
+        # The user's own AWS identity must never reach a stack that is meant for the emulator.
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        variables = {
+            **inherited,
+            **self.environment,
+            "PULUMI_HOME": str(self.workspace.root / "pulumi-home"),
+            "PULUMI_BACKEND_URL": f"file://{self.workspace.pulumi}",
+            "PULUMI_CONFIG_PASSPHRASE": os.environ.get("PULUMI_CONFIG_PASSPHRASE", DEFAULT_PASSPHRASE),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_SKIP_CONFIRMATIONS": "true",
+            # The program's folder, not the engine's, is where `catalog` and `components` are.
+            "PYTHONPATH": str(self.program),
+        }
+        if self.plugins == "stand-in":
+            variables |= {
+                "PATH": f"{self.workspace.bin}{os.pathsep}{os.environ['PATH']}",
+                "DAY2_LANGUAGE_PYTHON_EXEC": str(language_python_exec()),
+                "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            }
+        return variables
+
+    def _last_lines(self) -> str:
+        with contextlib.suppress(OSError):
+            return "\n".join(
+                self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL_LINES:]
+            )
+        return ""
+
+    def _failure(self, command: str, output: str, *, shown: bool) -> PlatformError:
+        fix = next((fix for message, fix in _KNOWN_FAILURES if message in output), None)
+        errors = [line.strip() for line in output.splitlines() if line.strip().startswith("error:")]
+        what = f"`pulumi {command}` failed on stack {self.stack}"
+        if errors and not shown:
+            what += "\n" + "\n".join(dict.fromkeys(errors[:_TAIL_LINES]))
+        return PlatformError(
+            what,
+            where=str(self.log),
+            fix=fix or "mend what the message names; nothing is lost, then run it again",
+        )
+
+
+def _let_it_finish(process: subprocess.Popen[str]) -> None:
+    """After Ctrl-C the engine, which got it too, ends what is under way and saves its state."""
+    with contextlib.suppress(KeyboardInterrupt):
+        process.wait()
+        return
+    process.send_signal(signal.SIGKILL)
+    process.wait()

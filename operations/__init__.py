@@ -1,0 +1,1 @@
+"""What runs inside the platform: jobs, and the evidence that they leave."""

@@ -1,0 +1,1 @@
+"""The platform's own jobs, one package each; `registry.JOBS` names them."""

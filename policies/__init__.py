@@ -1,0 +1,1 @@
+"""CrossGuard policy packs: guardrails that every preview and update runs."""

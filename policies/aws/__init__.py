@@ -1,0 +1,1 @@
+"""Guardrails of AWS resources."""

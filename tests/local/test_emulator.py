@@ -1,0 +1,396 @@
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import psutil
+import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from local import ports, processes
+from local.emulator.client import enforce_iam
+from local.emulator.lifecycle import NAME, Emulator, emulator_status, start_emulator, stop_emulator
+from local.errors import PlatformError
+from local.workspace import Workspace
+
+pytestmark = pytest.mark.engine
+
+ACCOUNT = "123456789012"
+UNTIL = dt.datetime(2099, 1, 1, tzinfo=dt.UTC)
+DIGEST = b"\x07" * 32
+
+
+def client(emulator: Emulator, service: str, region: str = "eu-central-1", **settings: Any) -> Any:
+    credentials = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    return boto3.client(
+        service,  # type: ignore[call-overload]
+        region_name=region,
+        endpoint_url=emulator.endpoint,
+        **(credentials | settings),
+    )
+
+
+def make_bucket(s3: Any, name: str, region: str) -> None:
+    s3.create_bucket(
+        Bucket=name,
+        CreateBucketConfiguration={"LocationConstraint": region},
+        ObjectLockEnabledForBucket=True,
+    )
+
+
+def replicated_buckets(emulator: Emulator, **rule: Any) -> tuple[Any, Any]:
+    source, destination = client(emulator, "s3"), client(emulator, "s3", "eu-west-1")
+    make_bucket(source, "source", "eu-central-1")
+    make_bucket(destination, "replica", "eu-west-1")
+    source.put_bucket_replication(
+        Bucket="source",
+        ReplicationConfiguration={
+            "Role": f"arn:aws:iam::{ACCOUNT}:role/replication",
+            "Rules": [
+                {
+                    "ID": "all",
+                    "Priority": 1,
+                    "Status": "Enabled",
+                    "Filter": {"Prefix": ""},
+                    "DeleteMarkerReplication": {"Status": "Disabled"},
+                    "Destination": {"Bucket": "arn:aws:s3:::replica"},
+                }
+                | rule
+            ],
+        },
+    )
+    return source, destination
+
+
+def eventually(probe: Callable[[], Any], seconds: float = 5) -> Any:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return probe()
+        except (ClientError, AssertionError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+def kill(workspace: Workspace) -> None:
+    record = processes.find(workspace, NAME)
+    assert record is not None
+    os.kill(record.pid, signal.SIGKILL)
+    psutil.wait_procs([psutil.Process(record.pid)], timeout=10)
+
+
+def sign(kms: Any, key: str) -> bytes:
+    answer = kms.sign(
+        KeyId=key, Message=DIGEST, MessageType="DIGEST", SigningAlgorithm="RSASSA_PKCS1_V1_5_SHA_256"
+    )
+    return bytes(answer["Signature"])
+
+
+def test_it_starts_within_five_seconds_and_a_second_start_changes_nothing(workspace: Workspace) -> None:
+    first = start_emulator(workspace)
+    second = start_emulator(workspace)
+    print(f"emulator ready in {first.seconds:.1f} s")
+    assert first.seconds < 20  # 1 s measured on an idle machine
+    assert (first.started, second.started) == (True, False)
+    assert second.endpoint == first.endpoint
+    assert emulator_status(workspace).ready
+
+
+def test_it_answers_on_loopback_only(workspace: Workspace, emulator: Emulator) -> None:
+    assert emulator.started
+    record = processes.find(workspace, NAME)
+    assert record is not None
+    listening = [one.laddr.ip for one in psutil.Process(record.pid).net_connections() if one.status == "LISTEN"]
+    assert listening == ["127.0.0.1"]
+
+
+def test_a_killed_emulator_comes_back_with_objects_keys_and_roles(
+    workspace: Workspace, emulator: Emulator
+) -> None:
+    s3, kms, iam = (client(emulator, service) for service in ("s3", "kms", "iam"))
+    make_bucket(s3, "kept", "eu-central-1")
+    first = s3.put_object(
+        Bucket="kept", Key="a", Body=b"one", ObjectLockMode="GOVERNANCE", ObjectLockRetainUntilDate=UNTIL
+    )["VersionId"]
+    second = s3.put_object(Bucket="kept", Key="a", Body=b"two", Metadata={"step": "2"})["VersionId"]
+    key = kms.create_key(KeySpec="RSA_4096", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
+    signature = sign(kms, key)
+    iam.create_role(RoleName="kept", AssumeRolePolicyDocument="{}")
+    time.sleep(1.5)  # it may be a second behind
+    kill(workspace)
+
+    again = start_emulator(workspace)
+
+    assert again.started
+    assert again.endpoint == emulator.endpoint
+    versions = s3.list_object_versions(Bucket="kept")["Versions"]
+    assert [version["VersionId"] for version in versions] == [second, first]
+    assert s3.get_object(Bucket="kept", Key="a", VersionId=first)["Body"].read() == b"one"
+    assert s3.head_object(Bucket="kept", Key="a")["Metadata"] == {"step": "2"}
+    retention = s3.get_object_retention(Bucket="kept", Key="a", VersionId=first)["Retention"]
+    assert (retention["Mode"], retention["RetainUntilDate"].year) == ("GOVERNANCE", 2099)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.delete_object(Bucket="kept", Key="a", VersionId=first)
+    assert kms.verify(
+        KeyId=key,
+        Message=DIGEST,
+        MessageType="DIGEST",
+        SigningAlgorithm="RSASSA_PKCS1_V1_5_SHA_256",
+        Signature=signature,
+    )["SignatureValid"]
+    assert sign(kms, key) == signature  # PKCS#1 v1.5 is deterministic: the very same key
+    assert iam.get_role(RoleName="kept")["Role"]["RoleName"] == "kept"
+
+
+def test_stopping_saves_what_was_written_a_moment_before(workspace: Workspace, emulator: Emulator) -> None:
+    s3 = client(emulator, "s3")
+    make_bucket(s3, "late", "eu-central-1")
+    s3.put_object(Bucket="late", Key="a", Body=b"now")
+    assert stop_emulator(workspace)
+    start_emulator(workspace)
+    assert s3.get_object(Bucket="late", Key="a")["Body"].read() == b"now"
+
+
+def test_an_unreadable_snapshot_is_set_aside_and_named_in_the_log(
+    workspace: Workspace, emulator: Emulator
+) -> None:
+    client(emulator, "s3").create_bucket(
+        Bucket="gone", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+    )
+    stop_emulator(workspace)
+    state = workspace.emulator / "state.pickle"
+    state.write_bytes(state.read_bytes()[:50])
+
+    assert start_emulator(workspace).started
+
+    assert client(emulator, "s3").list_buckets()["Buckets"] == []
+    aside = list(workspace.emulator.glob("*.unreadable-*"))
+    assert len(aside) == 1
+    assert str(aside[0]) in processes.log_path(workspace, NAME).read_text()
+
+
+def test_a_taken_port_is_an_error_that_names_port_and_holder(
+    workspace: Workspace, emulator: Emulator
+) -> None:
+    assert emulator.started
+    stop_emulator(workspace)
+    import socket
+
+    port = ports.recorded(workspace)[NAME]
+    with (
+        socket.create_server((ports.LOOPBACK, port)),
+        pytest.raises(PlatformError, match=rf"port {port}.* is taken by .*\(pid {os.getpid()}\)"),
+    ):
+        start_emulator(workspace)
+
+
+def test_a_new_version_is_replicated_with_version_id_metadata_tags_and_retention(emulator: Emulator) -> None:
+    source, destination = replicated_buckets(emulator)
+    version = source.put_object(
+        Bucket="source",
+        Key="pack.json",
+        Body=b"evidence",
+        Metadata={"kind": "pack"},
+        Tagging="tier=1",
+        ObjectLockMode="GOVERNANCE",
+        ObjectLockRetainUntilDate=UNTIL,
+    )["VersionId"]
+
+    replica = eventually(
+        lambda: destination.get_object(Bucket="replica", Key="pack.json", VersionId=version)
+    )
+
+    assert replica["Body"].read() == b"evidence"
+    assert replica["Metadata"] == {"kind": "pack"}
+    assert replica["ReplicationStatus"] == "REPLICA"
+    assert replica["ObjectLockMode"] == "GOVERNANCE"
+    tags = destination.get_object_tagging(Bucket="replica", Key="pack.json", VersionId=version)
+    assert tags["TagSet"] == [{"Key": "tier", "Value": "1"}]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        destination.delete_object(Bucket="replica", Key="pack.json", VersionId=version)
+    assert source.head_object(Bucket="source", Key="pack.json")["ReplicationStatus"] == "COMPLETED"
+
+
+def test_copies_and_multipart_uploads_are_replicated_and_later_retention_follows(emulator: Emulator) -> None:
+    source, destination = replicated_buckets(emulator)
+    source.put_object(Bucket="source", Key="a", Body=b"a")
+    source.copy_object(Bucket="source", Key="copied", CopySource={"Bucket": "source", "Key": "a"})
+    upload = source.create_multipart_upload(Bucket="source", Key="parts")["UploadId"]
+    part = source.upload_part(Bucket="source", Key="parts", UploadId=upload, PartNumber=1, Body=b"part")
+    source.complete_multipart_upload(
+        Bucket="source",
+        Key="parts",
+        UploadId=upload,
+        MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]},
+    )
+
+    def contents(key: str) -> bytes:
+        return bytes(destination.get_object(Bucket="replica", Key=key)["Body"].read())
+
+    assert eventually(lambda: contents("copied")) == b"a"
+    assert eventually(lambda: contents("parts")) == b"part"
+
+    source.put_object_retention(
+        Bucket="source", Key="parts", Retention={"Mode": "GOVERNANCE", "RetainUntilDate": UNTIL}
+    )
+
+    def retained() -> None:
+        assert destination.get_object_retention(Bucket="replica", Key="parts")["Retention"]["Mode"]
+
+    eventually(retained)
+
+
+def test_only_what_the_rule_takes_in_is_replicated(emulator: Emulator) -> None:
+    source, destination = replicated_buckets(emulator, Filter={"Prefix": "evidence/"})
+    source.put_object(Bucket="source", Key="other/a", Body=b"no")
+    source.put_object(
+        Bucket="source", Key="evidence/kms", Body=b"no", ServerSideEncryption="aws:kms", SSEKMSKeyId="k"
+    )
+    source.put_object(Bucket="source", Key="evidence/a", Body=b"yes")
+    eventually(lambda: destination.head_object(Bucket="replica", Key="evidence/a"))
+    listed = destination.list_objects_v2(Bucket="replica")["Contents"]
+    # The encrypted one: the rule has no SourceSelectionCriteria for KMS.
+    assert [one["Key"] for one in listed] == ["evidence/a"]
+
+
+def test_a_replication_configuration_reads_back_as_it_was_put(emulator: Emulator) -> None:
+    criteria = {"SseKmsEncryptedObjects": {"Status": "Enabled"}}
+    key = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1"
+    where = {"Bucket": "arn:aws:s3:::replica", "EncryptionConfiguration": {"ReplicaKmsKeyID": key}}
+    source, _ = replicated_buckets(emulator, SourceSelectionCriteria=criteria, Destination=where)
+    rule = source.get_bucket_replication(Bucket="source")["ReplicationConfiguration"]["Rules"][0]
+    assert rule["SourceSelectionCriteria"] == criteria
+    assert rule["Destination"] == where
+    assert rule["Filter"] == {"Prefix": ""}
+
+
+def test_a_tls_only_bucket_policy_lets_requests_pass(emulator: Emulator) -> None:
+    s3 = client(emulator, "s3")
+    make_bucket(s3, "tls", "eu-central-1")
+    deny = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": ["arn:aws:s3:::tls", "arn:aws:s3:::tls/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    s3.put_bucket_policy(
+        Bucket="tls", Policy=json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    )
+    s3.put_object(Bucket="tls", Key="a", Body=b"in")
+    assert s3.get_object(Bucket="tls", Key="a")["Body"].read() == b"in"
+
+
+class Job:
+    """A role, assumed with a web identity, and what it may do."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.iam = client(emulator, "iam")
+        self.emulator = emulator
+        self.role = self.iam.create_role(RoleName="job", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+
+    def allow(self, *statements: dict[str, Any]) -> None:
+        document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow"} | one for one in statements]}
+        self.iam.put_role_policy(RoleName="job", PolicyName="job", PolicyDocument=json.dumps(document))
+
+    def client(self, service: str) -> Any:
+        sts = client(self.emulator, "sts", config=Config(signature_version=UNSIGNED))
+        credentials = sts.assume_role_with_web_identity(
+            RoleArn=self.role, RoleSessionName="job", WebIdentityToken="token"
+        )["Credentials"]
+        return client(
+            self.emulator,
+            service,
+            aws_access_key_id=credentials["AccessKeyId"],
+            aws_secret_access_key=credentials["SecretAccessKey"],
+            aws_session_token=credentials["SessionToken"],
+        )
+
+
+def test_enforced_iam_lets_a_web_identity_do_what_its_role_allows_and_nothing_else(
+    emulator: Emulator,
+) -> None:
+    s3, kms = client(emulator, "s3"), client(emulator, "kms")
+    make_bucket(s3, "evidence", "eu-central-1")
+    key, other = (kms.create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY") for _ in range(2))
+    key, other = key["KeyMetadata"]["Arn"], other["KeyMetadata"]["Arn"]
+    kms.create_alias(AliasName="alias/evidence", TargetKeyId=key)
+    job = Job(emulator)
+    job.allow(
+        {"Action": ["s3:PutObject", "s3:PutObjectRetention"], "Resource": "arn:aws:s3:::evidence/packs/*"},
+        {"Action": "kms:Sign", "Resource": key},
+    )
+    enforce_iam(emulator.endpoint, on=True)
+    job_s3, job_kms = job.client("s3"), job.client("kms")
+
+    job_s3.put_object(
+        Bucket="evidence",
+        Key="packs/a b+ü",
+        Body=b"x",
+        ObjectLockMode="GOVERNANCE",
+        ObjectLockRetainUntilDate=UNTIL,
+    )
+    assert sign(job_kms, "alias/evidence") == sign(job_kms, key)
+    for denied in (
+        lambda: job_s3.put_object(Bucket="evidence", Key="elsewhere", Body=b"x"),
+        lambda: job_s3.put_object(Bucket="evidence", Key="packs/t", Body=b"x", Tagging="a=b"),
+        lambda: job_s3.get_object(Bucket="evidence", Key="packs/a b+ü"),
+        lambda: job_s3.list_objects_v2(Bucket="evidence"),
+        lambda: job_s3.get_bucket_encryption(Bucket="evidence"),
+        lambda: sign(job_kms, other),
+        lambda: job_kms.get_public_key(KeyId=key),
+    ):
+        with pytest.raises(ClientError, match="AccessDenied.* is not authorized to perform"):
+            denied()
+    with pytest.raises(ClientError, match="403"):
+        job_s3.head_object(Bucket="evidence", Key="packs/a b+ü")
+
+
+def test_an_action_taken_away_is_missed_at_once_and_switching_off_allows_everything(
+    emulator: Emulator,
+) -> None:
+    make_bucket(client(emulator, "s3"), "evidence", "eu-central-1")
+    job = Job(emulator)
+    job.allow({"Action": "s3:PutObject", "Resource": "arn:aws:s3:::evidence/*"})
+    enforce_iam(emulator.endpoint, on=True)
+    s3 = job.client("s3")
+    s3.put_object(Bucket="evidence", Key="a", Body=b"x")
+    job.allow({"Action": "s3:GetObject", "Resource": "arn:aws:s3:::evidence/*"})
+    with pytest.raises(ClientError, match="not authorized to perform: s3:PutObject"):
+        s3.put_object(Bucket="evidence", Key="a", Body=b"x")
+    enforce_iam(emulator.endpoint, on=False)
+    assert s3.put_object(Bucket="evidence", Key="a", Body=b"x")["VersionId"]
+
+
+def test_writing_to_a_kms_encrypted_bucket_needs_the_key_too(emulator: Emulator) -> None:
+    s3 = client(emulator, "s3")
+    make_bucket(s3, "evidence", "eu-central-1")
+    key = client(emulator, "kms").create_key()["KeyMetadata"]["Arn"]
+    default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+    s3.put_bucket_encryption(
+        Bucket="evidence",
+        ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": default}]},
+    )
+    job = Job(emulator)
+    write = {"Action": "s3:PutObject", "Resource": "arn:aws:s3:::evidence/*"}
+    job.allow(write)
+    enforce_iam(emulator.endpoint, on=True)
+    job_s3 = job.client("s3")
+    with pytest.raises(ClientError, match="kms:GenerateDataKey"):
+        job_s3.put_object(Bucket="evidence", Key="a", Body=b"x")
+    job.allow(write, {"Action": "kms:GenerateDataKey", "Resource": key})
+    assert job_s3.put_object(Bucket="evidence", Key="a", Body=b"x")["SSEKMSKeyId"] == key
+
+
+def test_enforcement_without_an_emulator_is_one_clear_error() -> None:
+    with pytest.raises(PlatformError, match="could not be switched on"):
+        enforce_iam("http://127.0.0.1:9", on=True)

@@ -1,0 +1,1 @@
+"""Pinned third-party programs and the installer that provides them (standard library only)."""
