@@ -97,6 +97,9 @@ def region_providers(region: str, settings: Settings) -> RegionProviders:
         # Fixed, so that a new address or certificate of the same cluster replaces nothing.
         cluster_identifier=f"{settings.environment}-{region}",
         enable_server_side_apply=True,
+        # Otherwise a changed value would replace the object, and for a moment there would be none.
+        enable_config_map_mutable=True,
+        enable_secret_mutable=True,
     )
     return RegionProviders(aws=aws_provider, kubernetes=kubernetes_provider, oidc_issuer=issuer)
 
@@ -271,7 +274,7 @@ def _environment(settings: Settings, region: str, store: EvidenceStore) -> dict[
         "AWS_REGION": region,
         "DAY2_ENVIRONMENT": settings.environment,
         "DAY2_REGION": region,
-        "DAY2OPERATIONS_NAMESPACE": OPERATIONS_NAMESPACE,
+        "DAY2_NAMESPACE": OPERATIONS_NAMESPACE,
         "DAY2_EVIDENCE_BUCKET": store.bucket_name,
         "DAY2_EVIDENCE_RETENTION_DAYS": str(settings.evidence.retention_days),
         "DAY2_EVIDENCE_LOCK_MODE": settings.evidence.lock_mode,

@@ -70,6 +70,10 @@ class Engine:
         """What the engine printed, newest last."""
         return self.workspace.logs / "pulumi.log"
 
+    @property
+    def _home(self) -> Path:
+        return self.workspace.root / "pulumi-home"
+
     def select(self) -> None:
         """Makes the stack where it does not exist, and frees it where a killed engine left it locked.
 
@@ -166,6 +170,7 @@ class Engine:
             command += ["--config-file", str(self.config_file)]
         if self.plugins == "stand-in":
             write_shims(self.workspace.bin)
+        _without_automatic_log(self._home)
         lines: list[str] = []
         with self.log.open("a", encoding="utf-8") as log:
             log.write(f"$ pulumi {' '.join(arguments)}\n")
@@ -203,7 +208,7 @@ class Engine:
         variables = {
             **inherited,
             **self.environment,
-            "PULUMI_HOME": str(self.workspace.root / "pulumi-home"),
+            "PULUMI_HOME": str(self._home),
             "PULUMI_BACKEND_URL": f"file://{self.workspace.pulumi}",
             "PULUMI_CONFIG_PASSPHRASE": os.environ.get("PULUMI_CONFIG_PASSPHRASE", DEFAULT_PASSPHRASE),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
@@ -237,6 +242,17 @@ class Engine:
             where=str(self.log),
             fix=fix or "mend what the message names; nothing is lost, then run it again",
         )
+
+
+def _without_automatic_log(home: Path) -> None:
+    """Keeps the engine from logging every property of every call, which takes it as long as its work.
+
+    It has no setting for that, but does without where its log folder can't be made: here a file is in the way.
+    What it prints is in our log all the same, and `-v=9 --logtostderr` still works.
+    """
+    home.mkdir(exist_ok=True)
+    if not (home / "logs").exists():
+        (home / "logs").touch()
 
 
 def _let_it_finish(process: subprocess.Popen[str]) -> None:

@@ -154,26 +154,31 @@ def stop_all(workspace: Workspace) -> list[str]:
 
 
 def wait_ready(
-    workspace: Workspace, name: str, record: Record, is_ready: Callable[[], bool], timeout_seconds: float
+    workspace: Workspace,
+    name: str,
+    is_ready: Callable[[], bool],
+    timeout_seconds: float,
+    needs: Sequence[str] = (),
 ) -> None:
     """Wait until a started process does its work.
 
     Args:
-        workspace: Where its log is.
+        workspace: Where its record and log are.
         name: Process name.
-        record: What `start` returned.
-        is_ready: Asked every 50 ms; False and connection errors mean not yet.
+        is_ready: Asked every 50 ms; False means not yet.
         timeout_seconds: Time limit.
+        needs: Processes that it cannot do without: one of them that ended is the one to blame.
 
     Raises:
-        ProcessFailedError: It ended or the time is up; carries the last log lines and the log's path.
+        ProcessFailedError: One ended or the time is up; carries the last log lines and the log's path.
     """
     deadline = time.monotonic() + timeout_seconds
     while True:
         if is_ready():
             return
-        if not is_alive(record):
-            raise _failed(workspace, name, "ended while starting")
+        for watched in (*needs, name):
+            if find(workspace, watched) is None:
+                raise _failed(workspace, watched, "ended while starting")
         if time.monotonic() > deadline:
             raise _failed(workspace, name, f"is not ready after {timeout_seconds:g} s")
         time.sleep(_POLL_SECONDS)

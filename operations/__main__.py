@@ -12,7 +12,6 @@ from collections.abc import Callable
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from operations.errors import OperationsError
 from operations.evidence.statement import rfc3339
@@ -68,18 +67,23 @@ def _record_fields(outcome: JobOutcome) -> dict[str, str | int]:
 
 
 def _print_summary(name: str, outcome: JobOutcome) -> None:
-    table = Table(show_header=False, title=f"{name}: done", title_justify="left")
-    table.add_row("run", outcome.run_id)
+    lines = {"run": outcome.run_id}
     if outcome.record is not None:
         stored = outcome.record
-        table.add_row("record", f"s3://{stored.bucket}/{stored.record.key}")
-        table.add_row("version", stored.record.version_id)
-        table.add_row("sequence", str(stored.sequence))
-        table.add_row("signed by", stored.key_id)
-        table.add_row("locked until", rfc3339(stored.retain_until))
-    for label, value in outcome.summary.items():
-        table.add_row(escape(label), escape(value))
-    Console(soft_wrap=True).print(table)
+        lines |= {
+            "record": f"s3://{stored.bucket}/{stored.record.key}",
+            "version": stored.record.version_id,
+            "sequence": str(stored.sequence),
+            "signed by": stored.key_id,
+            "locked until": rfc3339(stored.retain_until),
+        }
+    lines |= outcome.summary
+    # One fact a line, never wrapped: people copy keys and versions out of logs.
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(f"[green]{name}: done[/green]")
+    width = max(map(len, lines))
+    for label, value in lines.items():
+        console.print(escape(f"  {label:<{width}}  {value}"))
 
 
 def _register(name: str, job: Callable[[JobSettings], JobOutcome]) -> None:

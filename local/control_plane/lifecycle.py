@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -118,94 +119,124 @@ def start_control_planes(
     workspace.create()
     programs = {name: ensure(name) for name in COMPONENTS}
     report = StartReport()
+    interrupted = threading.Event()
     with ThreadPoolExecutor(max_workers=max(1, len(regions))) as pool:
-        running = {
+        starts = {
             region: pool.submit(
-                _start_region,
-                workspace,
-                region,
-                programs,
-                (issuers or {}).get(region, default_issuer(region)),
+                _RegionStart(
+                    workspace=workspace,
+                    region=region,
+                    programs=programs,
+                    issuer=(issuers or {}).get(region, default_issuer(region)),
+                    interrupted=interrupted,
+                ).run
             )
             for region in regions
         }
-        for region, future in running.items():
-            try:
-                report.ready[region] = future.result()
-            except ActionableError as error:
-                report.failed[region] = error
-            except OSError as error:
-                report.failed[region] = PlatformError(
-                    f"{error.strerror or error}",
-                    where=str(error.filename or workspace.root),
-                    fix="free some space or mend the permissions, then run again",
-                )
+        try:
+            for region, start in starts.items():
+                try:
+                    report.ready[region] = start.result()
+                except ActionableError as error:
+                    report.failed[region] = error
+                except OSError as error:
+                    report.failed[region] = PlatformError(
+                        f"{error.strerror or error}",
+                        where=str(error.filename or workspace.root),
+                        fix="free some space or mend the permissions, then run again",
+                    )
+        finally:
+            # Ctrl-C reaches this thread only; the others would wait on until their time limit.
+            interrupted.set()
     return report
 
 
-def _start_region(workspace: Workspace, region: str, programs: dict[str, Path], issuer: str) -> ControlPlane:
-    began = time.monotonic()
-    folder = workspace.cluster(region)
-    folder.mkdir(parents=True, exist_ok=True)
-    pki = ensure_pki(folder / "pki")
-    started: list[str] = []
+@dataclass(kw_only=True)
+class _RegionStart:
+    """The start of one region's control plane, step by step."""
 
-    def run(component: str, build_command: Callable[[int], list[str]]) -> tuple[int, processes.Record]:
-        """Keep the component if it runs with the very command it should have, else (re)start it."""
-        name = f"{region}/{component}"
-        known_port = ports.recorded(workspace).get(name)
-        record = processes.find(workspace, name)
-        if record and known_port and list(record.command) == build_command(known_port):
-            return known_port, record
-        processes.stop(workspace, name)
-        port = ports.claim(workspace, name, movable=True)
-        started.append(component)
-        return port, processes.start(workspace, name, build_command(port))
+    workspace: Workspace
+    region: str
+    programs: dict[str, Path]
+    issuer: str
+    interrupted: threading.Event
+    started: list[str] = field(default_factory=list)
 
-    etcd_port, _ = run(
-        "etcd", lambda port: commands.etcd(programs["etcd"], pki, data=folder / "etcd", port=port)
-    )
-    port, record = run(
-        "kube-apiserver",
-        lambda port: commands.api_server(
-            programs["kube-apiserver"], pki, port=port, etcd_port=etcd_port, issuer=issuer
-        ),
-    )
-    server = f"https://{ports.LOOPBACK}:{port}"
-    write_kubeconfig(
-        workspace.kubeconfig(region), kubeconfig(pki, user="admin", server=server, context=region)
-    )
-    manager_kubeconfig = folder / "controller-manager.kubeconfig"
-    write_kubeconfig(
-        manager_kubeconfig, kubeconfig(pki, user="controller-manager", server=server, context=region)
-    )
-    with _client(pki) as client:
-        _wait(workspace, f"{region}/kube-apiserver", record, client, f"{server}/readyz")
-        manager_port, record = run(
-            "kube-controller-manager",
-            lambda port: commands.controller_manager(
-                programs["kube-controller-manager"], pki, port=port, kubeconfig=manager_kubeconfig
+    def run(self) -> ControlPlane:
+        began = time.monotonic()
+        folder = self.workspace.cluster(self.region)
+        folder.mkdir(parents=True, exist_ok=True)
+        pki = ensure_pki(folder / "pki")
+        programs = self.programs
+
+        etcd_port = self._component(
+            "etcd", lambda port: commands.etcd(programs["etcd"], pki, data=folder / "etcd", port=port)
+        )
+        port = self._component(
+            "kube-apiserver",
+            lambda port: commands.api_server(
+                programs["kube-apiserver"], pki, port=port, etcd_port=etcd_port, issuer=self.issuer
             ),
         )
-        _wait(
-            workspace,
-            f"{region}/kube-controller-manager",
-            record,
-            client,
-            f"https://{ports.LOOPBACK}:{manager_port}/healthz",
+        server = f"https://{ports.LOOPBACK}:{port}"
+        kubeconfigs = {
+            "admin": self.workspace.kubeconfig(self.region),
+            "controller-manager": folder / "controller-manager.kubeconfig",
+        }
+        for user, path in kubeconfigs.items():
+            write_kubeconfig(path, kubeconfig(pki, user=user, server=server, context=self.region))
+        with _client(pki) as client:
+            self._wait("kube-apiserver", client, f"{server}/readyz")
+            manager_port = self._component(
+                "kube-controller-manager",
+                lambda port: commands.controller_manager(
+                    programs["kube-controller-manager"],
+                    pki,
+                    port=port,
+                    kubeconfig=kubeconfigs["controller-manager"],
+                ),
+            )
+            self._wait("kube-controller-manager", client, f"https://{ports.LOOPBACK}:{manager_port}/healthz")
+        return ControlPlane(
+            region=self.region,
+            server=server,
+            kubeconfig=kubeconfigs["admin"],
+            issuer=self.issuer,
+            started=tuple(self.started),
+            seconds=time.monotonic() - began,
         )
-    return ControlPlane(
-        region=region,
-        server=server,
-        kubeconfig=workspace.kubeconfig(region),
-        issuer=issuer,
-        started=tuple(started),
-        seconds=time.monotonic() - began,
-    )
 
+    def _component(self, component: str, build_command: Callable[[int], list[str]]) -> int:
+        """Keep the component if it runs with the very command it should have, else (re)start it.
 
-def _wait(workspace: Workspace, name: str, record: processes.Record, client: httpx.Client, url: str) -> None:
-    processes.wait_ready(workspace, name, record, lambda: _is_ok(client, url), _READY_SECONDS)
+        Returns:
+            Its port.
+        """
+        name = f"{self.region}/{component}"
+        port = ports.recorded(self.workspace).get(name)
+        record = processes.find(self.workspace, name)
+        if record and port and list(record.command) == build_command(port):
+            return port
+        processes.stop(self.workspace, name)
+        port = ports.claim(self.workspace, name, movable=True)
+        processes.start(self.workspace, name, build_command(port))
+        self.started.append(component)
+        return port
+
+    def _wait(self, component: str, client: httpx.Client, url: str) -> None:
+        def is_ready() -> bool:
+            if self.interrupted.is_set():
+                raise PlatformError(f"the start of {self.region} was interrupted", fix="run it again")
+            return _is_ok(client, url)
+
+        before = COMPONENTS[: COMPONENTS.index(component)]
+        processes.wait_ready(
+            self.workspace,
+            f"{self.region}/{component}",
+            is_ready,
+            _READY_SECONDS,
+            needs=[f"{self.region}/{name}" for name in before],
+        )
 
 
 def _is_ok(client: httpx.Client, url: str) -> bool:

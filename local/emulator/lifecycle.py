@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-
-import httpx
 
 from local import ports, processes
 from local.emulator.client import HEALTH_PATH, ROOT_ACCESS_KEY
@@ -67,12 +66,10 @@ def start_emulator(workspace: Workspace) -> Emulator:
     if record is None or port is None or list(record.command) != _command(workspace, port):
         processes.stop(workspace, NAME)
         port = ports.claim(workspace, NAME, movable=False)
-        record = processes.start(
-            workspace, NAME, _command(workspace, port), {"PYTHONPATH": str(processes.REPOSITORY)}
-        )
+        processes.start(workspace, NAME, _command(workspace, port), {"PYTHONPATH": str(processes.REPOSITORY)})
         started = True
     endpoint = _endpoint(port)
-    processes.wait_ready(workspace, NAME, record, lambda: _answers(endpoint), _READY_SECONDS)
+    processes.wait_ready(workspace, NAME, lambda: _answers(endpoint), _READY_SECONDS)
     return Emulator(endpoint=endpoint, started=started, seconds=time.monotonic() - began)
 
 
@@ -104,8 +101,12 @@ def _endpoint(port: int) -> str:
 
 
 def _answers(endpoint: str) -> bool:
+    # Not httpx: it loads the CA bundle for every request, and this one is sent every 50 ms.
+    connection = http.client.HTTPConnection(endpoint.removeprefix("http://"), timeout=_ANSWER_SECONDS)
     try:
-        answer = httpx.get(f"{endpoint}{HEALTH_PATH}", timeout=_ANSWER_SECONDS, trust_env=False)
-    except httpx.HTTPError:
+        connection.request("GET", HEALTH_PATH)
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
         return False
-    return answer.status_code == httpx.codes.OK
+    finally:
+        connection.close()

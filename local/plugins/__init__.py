@@ -1,1 +1,1 @@
-"""Pulumi plugins for machines that cannot download the official ones: a language host and provider stand-ins."""
+"""Pulumi plugins where the official ones cannot be had: a language host and provider stand-ins."""

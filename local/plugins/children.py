@@ -1,5 +1,6 @@
 """Child processes that never outlive their parent, however it ends."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -9,8 +10,8 @@ from collections.abc import Mapping, Sequence
 
 GRACE_SECONDS = 2.0
 
-# Run by a plain interpreter before it becomes the child: asks Linux to kill it when the parent dies (PR_SET_PDEATHSIG
-# is 1). A preexec_fn could do the same, but is not safe in a process with threads.
+# Run by a plain interpreter before it becomes the child: asks Linux to kill it when the parent dies
+# (PR_SET_PDEATHSIG is 1). A preexec_fn could do the same, but is not safe in a process with threads.
 _DIE_WITH_PARENT = """
 import ctypes, os, signal, sys
 if sys.platform == "linux":
@@ -78,7 +79,5 @@ class Children:
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, number)
-    except ProcessLookupError:
-        pass

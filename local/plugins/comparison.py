@@ -62,8 +62,8 @@ def drifted_inputs(inputs: Any, recorded: Any, live: Any) -> Any:
     """The inputs as the live object now has them.
 
     An input whose live value is still what was recorded after the last update keeps its own spelling (servers
-    store ``0.5`` CPU as ``500m``, drop empty lists, add defaults); one that changed takes the live value; one that
-    was removed disappears. What the inputs never set is left out.
+    store ``0.5`` CPU as ``500m``, drop empty lists, add defaults); one that changed takes the live value; one
+    that was removed disappears. What the inputs never set is left out.
 
     Args:
         inputs: The inputs of the last update.

@@ -1,8 +1,8 @@
 """Pulumi's language host for Python: starts the program, and policy packs, for the engine.
 
-It stands in for ``pulumi-language-python``, which the Pulumi installer brings and no package registry serves. The
-program itself is started by the official ``pulumi-language-python-exec`` script of the Go module
-``github.com/pulumi/pulumi/sdk/v3``, whose path the variable `EXEC_VARIABLE` holds, with this very interpreter.
+It stands in for ``pulumi-language-python``, which the Pulumi installer brings and no package registry serves.
+The program itself is started by the official ``pulumi-language-python-exec`` script of the Go module
+``github.com/pulumi/pulumi/sdk/v3``, whose path the variable `EXEC_VARIABLE` holds, in this very interpreter.
 """
 
 import importlib.metadata
@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-import grpc
+import grpc  # type: ignore[import-untyped]  # published without types
 from google.protobuf import empty_pb2
 
 from local.plugins.children import Children
@@ -31,7 +31,7 @@ CHUNK_BYTES = 64 * 1024
 
 
 class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):  # type: ignore[misc]  # stubs are untyped
-    """The LanguageRuntime service. What it does not define answers UNIMPLEMENTED, which the engine expects."""
+    """The LanguageRuntime service. What it does not define answers UNIMPLEMENTED; the engine copes."""
 
     def __init__(self, engine_address: str, children: Children) -> None:
         self._engine_address = engine_address
@@ -103,7 +103,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):  # type: ignore[m
         if request.kind != "analyzer":
             context.abort(
                 grpc.StatusCode.UNIMPLEMENTED,
-                f"the language host of the embedded platform runs policy packs only, no {request.kind} plugins",
+                f"the language host of the embedded platform runs policy packs, no {request.kind} plugins",
             )
         command = [sys.executable, "-u", "-m", "pulumi.policy", *request.args, request.info.program_directory]
         environment = dict(item.partition("=")[::2] for item in request.env)

@@ -1,7 +1,7 @@
 """Property bags: protobuf ``Struct`` to plain data and back, unknown values, secrets.
 
-Inside the plugins a property bag is a plain ``dict`` as JSON would give it. A value that a preview does not know
-yet is the string `UNKNOWN`; a value to keep secret is wrapped by `secret` on its way out.
+Inside the plugins a property bag is a plain ``dict`` as JSON would give it. A value that a preview does not
+know yet is the string `UNKNOWN`; a value to keep secret is wrapped by `secret` on its way out.
 """
 
 from typing import Any
@@ -30,7 +30,7 @@ _OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 
 
 def from_struct(struct: struct_pb2.Struct | None) -> Properties:
-    """Plain data of a property bag: whole numbers as ``int``, secrets and outputs unwrapped, unknowns alike."""
+    """Plain data: whole numbers as ``int``, secrets and outputs unwrapped, unknowns all alike."""
     if struct is None:
         return {}
     return {key: _from_value(value) for key, value in struct.fields.items()}

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-import grpc
+import grpc  # type: ignore[import-untyped]  # published without types
 from google.protobuf import empty_pb2
 
 from local.plugins.comparison import Difference
@@ -70,8 +70,9 @@ class Backend:
     def configure(self, config: Properties) -> None:
         """Take the provider's inputs; values that are JSON in a string have been parsed."""
 
-    def replaces_provider(self, old: Properties, new: Properties) -> list[str]:  # noqa: ARG002 hook with a default
-        """The provider inputs whose change means another cluster or account, so that everything is replaced."""
+    def replaces_provider(self, old: Properties, new: Properties) -> list[str]:
+        """The provider inputs whose change means another cluster or account: everything is replaced."""
+        del old, new
         return []
 
     def check(
@@ -103,7 +104,7 @@ class Backend:
         """Read the live resource; None if it is gone."""
         raise NotImplementedError
 
-    def update(  # noqa: PLR0913 the arguments of the call it serves
+    def update(
         self,
         resource: Resource,
         identifier: str,
@@ -129,8 +130,9 @@ class Backend:
         """Delete the resource and wait until it is gone; a resource already gone is a success."""
         raise NotImplementedError
 
-    def invoke(self, token: str, arguments: Properties) -> Properties:  # noqa: ARG002 hook with a default
+    def invoke(self, token: str, arguments: Properties) -> Properties:
         """Call a provider function."""
+        del arguments
         raise ProviderError(
             f"the {self.name} stand-in of the embedded platform does not have the function {token}"
         )
@@ -314,7 +316,7 @@ def _property_diff(item: Difference, replaces: frozenset[str]) -> Any:
 
 
 def _parsed(config: Properties) -> Properties:
-    """Provider inputs with the values parsed that the SDKs send as JSON in a string (lists, objects, Booleans)."""
+    """Provider inputs, those parsed that the SDKs send as JSON in a string (lists, objects, Booleans)."""
     return {key: _parse(value) for key, value in config.items()}
 
 

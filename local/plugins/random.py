@@ -1,4 +1,4 @@
-"""The stand-in for pulumi-resource-random: ids, passwords and strings in the formats of the official provider."""
+"""The stand-in for pulumi-resource-random: ids, passwords and strings in the official formats."""
 
 import base64
 import secrets
@@ -80,7 +80,8 @@ class RandomBackend(Backend):
         if resource.type not in TYPES:
             raise ProviderError(
                 f"{resource.type} is not in the random stand-in of the embedded platform; "
-                f"it knows {', '.join(sorted(TYPES))}. Add it to local/plugins/random.py or use the official plugin."
+                f"it knows {', '.join(sorted(TYPES))}. "
+                "Add it to local/plugins/random.py or use the official plugin."
             )
         required = "byteLength" if "byteLength" in new else "length"
         size: Any = new.get(required)

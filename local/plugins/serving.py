@@ -8,9 +8,9 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-import grpc
+import grpc  # type: ignore[import-untyped]  # published without types
 
-# The engine's own limit (sdk/go/common/util/rpcutil: 400 MB); state of large stacks passes through one message.
+# The engine's own limit (sdk/go/common/util/rpcutil: 400 MB).
 MAX_MESSAGE_BYTES = 400 * 1024 * 1024
 # More than the engine's parallelism (4 x cores) on any machine this runs on; idle threads cost nothing.
 WORKER_THREADS = 64

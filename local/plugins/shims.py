@@ -25,7 +25,7 @@ def write_shims(bin_dir: Path) -> None:
 
 
 def install_plugins(pulumi_home: Path) -> None:
-    """Write the plugins where ``pulumi plugin install`` would put them, under the versions of the SDKs in use.
+    """Write the plugins where ``pulumi plugin install`` puts them, under the versions of the SDKs in use.
 
     Args:
         pulumi_home: The folder that the engine's PULUMI_HOME names.

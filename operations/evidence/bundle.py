@@ -91,7 +91,7 @@ class Bundle:
     """An exported bundle: its manifest and, on demand, the contents."""
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
-        self._folder = folder.resolve()
+        self.folder = folder.resolve()
         self.manifest = manifest
 
     def content(self, version: ObjectVersion) -> bytes | None:
@@ -100,9 +100,9 @@ class Bundle:
         Raises:
             BundleError: The manifest points outside the bundle, or the file can't be read.
         """
-        path = (self._folder / version.file).resolve()
-        if not path.is_relative_to(self._folder):
-            raise BundleError(f"{self._folder / MANIFEST_FILE} points outside the bundle: {version.file}")
+        path = (self.folder / version.file).resolve()
+        if not path.is_relative_to(self.folder):
+            raise BundleError(f"{self.folder / MANIFEST_FILE} points outside the bundle: {version.file}")
         try:
             return path.read_bytes()
         except FileNotFoundError:

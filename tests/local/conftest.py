@@ -6,10 +6,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from local import processes
 from local.control_plane.lifecycle import StartReport, start_control_planes
+from local.emulator.client import enforce_iam
 from local.emulator.lifecycle import Emulator, start_emulator
 from local.workspace import Workspace
 
@@ -45,6 +47,15 @@ def control_planes(shared_workspace: Workspace) -> StartReport:
 
 
 @pytest.fixture
-def emulator(workspace: Workspace) -> Emulator:
-    """An emulator of the test's own."""
+def own_emulator(workspace: Workspace) -> Emulator:
+    """An emulator of the test's own, to stop or kill."""
     return start_emulator(workspace)
+
+
+@pytest.fixture
+def emulator(shared_workspace: Workspace) -> Emulator:
+    """The emulator that the tests of one file share, empty and with enforcement off."""
+    shared = start_emulator(shared_workspace)
+    httpx.post(f"{shared.endpoint}/moto-api/reset").raise_for_status()
+    enforce_iam(shared.endpoint, on=False)
+    return shared

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -76,13 +77,37 @@ def night(aws: AwsClients, tmp_path: Path, signing_key: str, encryption_key: str
     return new_night(aws, tmp_path, signing_key, encryption_key)
 
 
-@pytest.fixture
-def three_nights(night: Night) -> Night:
+def _write_three(night: Night) -> Night:
     """A chain of three records: each night's clock runs on by a minute, S3's doesn't."""
     now = datetime.now(UTC)
     for number in range(3):
         night.write(produced_at=now + timedelta(minutes=number))
     return night
+
+
+@pytest.fixture
+def three_nights(night: Night) -> Night:
+    """A bucket with a chain of three records, for this test alone."""
+    return _write_three(night)
+
+
+@pytest.fixture(scope="session")
+def shared_nights(
+    aws: AwsClients, tmp_path_factory: pytest.TempPathFactory, signing_key: str, encryption_key: str
+) -> Night:
+    """A bucket with a chain of three records, for all tests: nobody changes it."""
+    return _write_three(new_night(aws, tmp_path_factory.mktemp("shared"), signing_key, encryption_key))
+
+
+@pytest.fixture(scope="session")
+def shared_bundle(shared_nights: Night) -> Path:
+    return shared_nights.export().folder
+
+
+@pytest.fixture
+def bundle(shared_bundle: Path, tmp_path: Path) -> Path:
+    """The shared chain's bundle in a copy of this test's own."""
+    return Path(shutil.copytree(shared_bundle, tmp_path / "bundle"))
 
 
 @pytest.fixture

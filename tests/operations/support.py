@@ -1,8 +1,9 @@
-"""What the tests of `operations` share: an evidence bucket to write to, and a web server that answers JSON."""
+"""What the tests of `operations` share: an evidence bucket to write to, a web server that answers JSON."""
 
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 import uuid
 from collections.abc import Callable, Mapping
@@ -10,17 +11,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from operations.clients import AwsClients
 from operations.evidence.bundle import Bundle, read_bundle
 from operations.evidence.export import export_bundle
-from operations.evidence.layout import new_run_id
+from operations.evidence.layout import new_run_id, record_key
 from operations.evidence.store import RecordReference, write_evidence
 from operations.evidence.target import EvidenceTarget
 
-REGION = "eu-central-1"
+REGION: Literal["eu-central-1"] = "eu-central-1"
 KIND = "nightly-pack"
 JOB = "nightly-evidence"
 
@@ -95,7 +96,7 @@ class JsonServer:
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # noqa: N802 http.server's name
+            def do_GET(self) -> None:
                 url = urlsplit(self.path)
                 query = {key: values[0] for key, values in parse_qs(url.query).items()}
                 outer.asked.append(self.path)
@@ -120,3 +121,46 @@ class JsonServer:
         self._server.server_close()
 
 
+def edit_manifest(bundle: Path, change: Callable[[dict[str, Any]], Any]) -> None:
+    """Changes what a bundle says that S3 told."""
+    path = bundle / "bundle.json"
+    manifest = json.loads(path.read_text())
+    change(manifest)
+    path.write_text(json.dumps(manifest))
+
+
+def copy_bundle(bundle: Path, name: str) -> Path:
+    """A copy of a bundle beside it."""
+    return Path(shutil.copytree(bundle, bundle.parent / name))
+
+
+def file_of_record(bundle: Path, sequence: int) -> Path:
+    """Where a bundle keeps a record that has one version."""
+    (path,) = (bundle / "objects" / record_key(KIND, sequence)).iterdir()
+    return path
+
+
+def job_environment() -> dict[str, str]:
+    """Every variable that a job has to be given."""
+    return {
+        "DAY2_ENVIRONMENT": "local",
+        "DAY2_REGION": REGION,
+        "AWS_REGION": REGION,
+        "DAY2_NAMESPACE": "day2-system",
+        "DAY2_EVIDENCE_BUCKET": "evidence-1",
+        "DAY2_EVIDENCE_RETENTION_DAYS": "90",
+        "DAY2_EVIDENCE_LOCK_MODE": "GOVERNANCE",
+        "DAY2_SIGNING_KEY_ARN": f"arn:aws:kms:{REGION}:123456789012:key/1",
+        "DAY2_ENCRYPTION_KEY_ARN": f"arn:aws:kms:{REGION}:123456789012:key/2",
+    }
+
+
+def sample(value: object) -> dict[str, Any]:
+    return {"metric": {}, "value": [1, value]}
+
+
+def vector(*values: object) -> dict[str, Any]:
+    return {"status": "success", "data": {"resultType": "vector", "result": [sample(v) for v in values]}}
+
+
+StartServer = Callable[[Callable[[str, dict[str, str]], Answer]], JsonServer]

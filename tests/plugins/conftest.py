@@ -1,6 +1,7 @@
 """A platform for the plugins: the real engine, an API server and an AWS emulator, shared by the session."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -19,7 +20,6 @@ from tests.plugins.harness import REGION, Platform, Stack
 from tools.install import ensure
 
 
-
 def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -35,7 +35,10 @@ def pulumi_binary() -> str:
 
 
 @pytest.fixture(scope="session")
-def kubeconfig(tmp_path_factory: pytest.TempPathFactory, pulumi_binary: str) -> Iterator[Path]:
+def kubeconfig(
+    tmp_path_factory: pytest.TempPathFactory,
+    pulumi_binary: str,  # noqa: ARG001 puts the tools on PATH
+) -> Iterator[Path]:
     """A control plane of one region."""
     workspace = Workspace(tmp_path_factory.mktemp("workspace"))
     try:
@@ -108,15 +111,28 @@ def platform(
     return Platform(kubeconfig, aws_endpoint, pulumi_binary, environment)
 
 
+@pytest.fixture(scope="session")
+def empty_stack(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a project, a backend and an empty stack, to copy."""
+    folder = tmp_path_factory.mktemp("stack")
+    for name in ("project", "state"):
+        (folder / name).mkdir()
+    (folder / "project" / "Pulumi.yaml").write_text("name: plugins\nruntime: python\n")
+    stack_in(folder, platform).pulumi("stack", "init", "test")
+    return folder
+
+
 @pytest.fixture
-def stack(platform: Platform, tmp_path: Path) -> Stack:
-    """An empty stack; its own backend and home."""
-    project = tmp_path / "project"
-    project.mkdir()
-    (project / "Pulumi.yaml").write_text("name: plugins\nruntime: python\n")
-    backend = tmp_path / "state"
-    backend.mkdir()
-    environment = {**platform.environment, "PULUMI_BACKEND_URL": f"file://{backend}"}
-    made = Stack(platform, project, environment)
-    made.pulumi("stack", "init", "test")
-    return made
+def stack(platform: Platform, empty_stack: Path, tmp_path: Path) -> Stack:
+    """An empty stack with a backend of its own."""
+    shutil.copytree(empty_stack, tmp_path, dirs_exist_ok=True)
+    return stack_in(tmp_path, platform)
+
+
+def stack_in(folder: Path, platform: Platform) -> Stack:
+    environment = {
+        **platform.environment,
+        "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
+        "PULUMI_STACK": "test",
+    }
+    return Stack(platform, folder / "project", environment)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from local.plugins.kubernetes.client import Cluster
 
@@ -51,6 +52,14 @@ class Stack:
     def write(self, program: str) -> None:
         (self.folder / "__main__.py").write_text(textwrap.dedent(program))
 
+    def configure(self, **values: object) -> None:
+        """Set configuration values; much faster than `pulumi config set`."""
+        path = self.folder / "Pulumi.test.yaml"
+        settings = yaml.safe_load(path.read_text())
+        known = settings.setdefault("config", {})
+        known.update({f"plugins:{key}": value for key, value in values.items()})
+        path.write_text(yaml.safe_dump(settings))
+
     def pulumi(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         result = subprocess.run(
             [self.platform.pulumi, "--non-interactive", *arguments],
@@ -73,11 +82,11 @@ class Stack:
 
     def drift(self) -> dict[str, str]:
         """What a refresh would change: URN -> operation. Leaves the state as it is."""
-        result = self.pulumi("refresh", "--preview-only", "--json")
-        steps = [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
-        found = [step["resourcePreEvent"]["metadata"] for step in steps if "resourcePreEvent" in step]
-        found += [step["resOutputsEvent"]["metadata"] for step in steps if "resOutputsEvent" in step]
-        return {step["urn"].rsplit("::", 1)[-1]: step["op"] for step in found if step["op"] != "same"}
+        environment = {**self.environment, "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"}
+        result = Stack(self.platform, self.folder, environment).pulumi("refresh", "--preview-only", "--json")
+        events = [json.loads(line) for line in result.stdout.splitlines()]
+        done = [event["resOutputsEvent"]["metadata"] for event in events if "resOutputsEvent" in event]
+        return {step["urn"].rsplit("::", 1)[-1]: step["op"] for step in done if step["op"] != "same"}
 
     def destroy(self) -> None:
         self.pulumi("destroy", "--yes", "--skip-preview")

@@ -1,13 +1,15 @@
-"""The AWS stand-in on the real engine: everything that the platform's components make, over its whole life."""
+"""The AWS stand-in on the real engine: every resource type, over its whole life."""
 
 import json
+from typing import Any
 
 import pytest
+
 from tests.plugins.harness import ACCOUNT, Platform, Stack
 
 pytestmark = pytest.mark.engine
 
-PROGRAM = '''
+PROGRAM = """
 import json
 import pulumi
 import pulumi_aws as aws
@@ -32,7 +34,11 @@ role = aws.iam.Role(
         {
             "Version": "2012-10-17",
             "Statement": [
-                {"Effect": "Allow", "Action": ["sts:AssumeRole"], "Principal": {"Service": "s3.amazonaws.com"}}
+                {
+                    "Effect": "Allow",
+                    "Action": ["sts:AssumeRole"],
+                    "Principal": {"Service": "s3.amazonaws.com"},
+                }
             ],
         }
     ),
@@ -116,7 +122,7 @@ def bucket(label, bucket_name, region):
                         {
                             "Effect": "Deny",
                             "Principal": "*",
-                            "Action": "s3:*",
+                            "Action": "s3:PutBucketWebsite",
                             "Resource": [arn, f"{arn}/*"],
                             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
                         }
@@ -175,7 +181,7 @@ pulumi.export("alias", alias.arn)
 pulumi.export("oidc", oidc.arn)
 pulumi.export("account", aws.get_caller_identity(opts=pulumi.InvokeOptions(provider=provider)).account_id)
 pulumi.export("region", aws.get_region(opts=pulumi.InvokeOptions(provider=provider)).region)
-'''
+"""
 
 
 def left_over(platform: Platform) -> list[str]:
@@ -183,8 +189,16 @@ def left_over(platform: Platform) -> list[str]:
     keys = [kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"] for key in kms.list_keys()["Keys"]]
     return [
         *(bucket["Name"] for bucket in s3.list_buckets()["Buckets"]),
-        *(key["KeyId"] for key in keys if key["KeyState"] != "PendingDeletion" and key["KeyManager"] == "CUSTOMER"),
-        *(alias["AliasName"] for alias in kms.list_aliases()["Aliases"] if not alias["AliasName"].startswith("alias/aws/")),
+        *(
+            key["KeyId"]
+            for key in keys
+            if key["KeyState"] != "PendingDeletion" and key["KeyManager"] == "CUSTOMER"
+        ),
+        *(
+            alias["AliasName"]
+            for alias in kms.list_aliases()["Aliases"]
+            if not alias["AliasName"].startswith("alias/aws/")
+        ),
         *(role["RoleName"] for role in iam.list_roles()["Roles"]),
         *(policy["Arn"] for policy in iam.list_policies(Scope="Local")["Policies"]),
         *(item["Arn"] for item in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]),
@@ -194,7 +208,11 @@ def left_over(platform: Platform) -> list[str]:
 def test_the_evidence_resources_live_through_up_drift_replacement_and_destroy(
     stack: Stack, platform: Platform
 ) -> None:
-    s3, kms, iam = platform.aws("s3", "eu-central-1"), platform.aws("kms", "eu-central-1"), platform.aws("iam")
+    s3, kms, iam = (
+        platform.aws("s3", "eu-central-1"),
+        platform.aws("kms", "eu-central-1"),
+        platform.aws("iam"),
+    )
     stack.write(PROGRAM)
 
     assert "to create" in stack.preview().stdout
@@ -217,11 +235,17 @@ def test_the_evidence_resources_live_through_up_drift_replacement_and_destroy(
     assert stack.drift() == {}
 
     s3.put_bucket_tagging(
-        Bucket="day2-evidence", Tagging={"TagSet": [{"Key": "tier", "Value": "1"}, {"Key": "x", "Value": "y"}]}
+        Bucket="day2-evidence",
+        Tagging={"TagSet": [{"Key": "tier", "Value": "1"}, {"Key": "x", "Value": "y"}]},
     )
     s3.delete_bucket_policy(Bucket="day2-evidence")
-    open_document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-    iam.put_role_policy(RoleName="replication", PolicyName=inline(iam), PolicyDocument=json.dumps(open_document))
+    open_document = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+    }
+    iam.put_role_policy(
+        RoleName="replication", PolicyName=inline(iam), PolicyDocument=json.dumps(open_document)
+    )
     kms.disable_key_rotation(KeyId=encryption_key(kms))
     assert stack.drift() == {
         "source": "update",
@@ -235,31 +259,31 @@ def test_the_evidence_resources_live_through_up_drift_replacement_and_destroy(
     tags = s3.get_bucket_tagging(Bucket="day2-evidence")["TagSet"]
     assert {tag["Key"] for tag in tags} == {"owner", "tier"}
 
-    locked = s3.put_object(Bucket="day2-evidence", Key="locked", Body=b"evidence")
-    assert locked["VersionId"]
-    stack.pulumi("config", "set", "days", "10")
-    stack.pulumi("config", "set", "owner", "other")
+    stack.configure(days="10")
+    stack.configure(owner="other")
     stack.up()
     lock = s3.get_object_lock_configuration(Bucket="day2-evidence")["ObjectLockConfiguration"]
     assert lock["Rule"]["DefaultRetention"]["Days"] == 10
     assert iam.list_role_tags(RoleName="replication")["Tags"] == [{"Key": "owner", "Value": "other"}]
 
-    stack.pulumi("config", "set", "name", "day2-renamed")
+    assert s3.put_object(Bucket="day2-evidence", Key="locked", Body=b"evidence")["VersionId"]
+    stack.configure(name="day2-renamed")
     stack.up()
     names = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
-    assert names == {"day2-renamed", "day2-renamed-replica"}, "a new name replaces the bucket, locked versions and all"
+    assert names == {"day2-renamed", "day2-renamed-replica"}, (
+        "a new name replaces the bucket, locked versions and all"
+    )
     assert s3.get_bucket_replication(Bucket="day2-renamed")["ReplicationConfiguration"]["Rules"]
 
     stack.destroy()
     assert left_over(platform) == []
 
 
-def inline(iam: object) -> str:
-    name: str = iam.list_role_policies(RoleName="replication")["PolicyNames"][0]  # type: ignore[attr-defined]
-    return name
+def inline(iam: Any) -> str:
+    return str(iam.list_role_policies(RoleName="replication")["PolicyNames"][0])
 
 
-def encryption_key(kms: object) -> str:
-    found = kms.list_keys()["Keys"]  # type: ignore[attr-defined]
-    keys = [kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"] for key in found]  # type: ignore[attr-defined]
-    return next(key["KeyId"] for key in keys if key["KeySpec"] == "SYMMETRIC_DEFAULT" and key["Enabled"])
+def encryption_key(kms: Any) -> str:
+    found = kms.list_keys()["Keys"]
+    keys = [kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"] for key in found]
+    return next(str(key["KeyId"]) for key in keys if key["KeySpec"] == "SYMMETRIC_DEFAULT" and key["Enabled"])

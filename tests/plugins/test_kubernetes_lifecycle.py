@@ -1,7 +1,5 @@
 """The Kubernetes stand-in on the real engine and a real API server."""
 
-import json
-
 import pytest
 
 from tests.plugins.harness import Platform, Stack
@@ -72,7 +70,10 @@ manifest(
     [crd, space],
 )
 named = manifest(
-    "core/v1:ConfigMap", "named", {"metadata": inside, "data": {"app.yaml": settings.get("data", "1")}}, [space]
+    "core/v1:ConfigMap",
+    "named",
+    {"metadata": inside, "data": {"app.yaml": settings.get("data", "1")}},
+    [space],
 )
 manifest(
     "core/v1:Secret",
@@ -158,9 +159,7 @@ pulumi.export("named", named.id)
 
 
 def configure(stack: Stack, **settings: object) -> None:
-    stack.pulumi("config", "set", "kubeconfig", str(stack.platform.kubeconfig))
-    if settings:
-        stack.pulumi("config", "set", "settings", json.dumps(settings))
+    stack.configure(kubeconfig=str(stack.platform.kubeconfig), settings=settings)
 
 
 def merge(platform: Platform, path: str, patch: dict[str, object]) -> None:
@@ -195,7 +194,9 @@ def test_objects_of_any_kind_live_through_up_drift_replacement_and_destroy(
     assert "aHVudGVyMg==" not in exported, "nor in base64"
 
     stack.up("--expect-no-changes")
-    assert stack.drift() == {}, "neither defaults, nor 0.5 CPU stored as 500m, nor dropped empty lists are drift"
+    assert stack.drift() == {}, (
+        "neither defaults, nor 0.5 CPU stored as 500m, nor dropped empty lists are drift"
+    )
 
     merge(platform, DEPLOYMENT, {"metadata": {"labels": {"app": None}}})
     merge(platform, WIDGET, {"spec": {"parts": ["a", "b", "c"]}})

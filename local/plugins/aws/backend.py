@@ -57,8 +57,8 @@ class AwsBackend(Backend):
         found = list(differences(_comparable(entry, old), _comparable(entry, new)))
         always = entry.update is None
         replaces = frozenset(str(item) for item in found if always or item.path[0] in entry.replacing)
-        same_name = bool(entry.name) and old.get(entry.name) == new.get(entry.name)
-        return Diff(found, replaces, delete_first=bool(replaces) and (same_name or not entry.name))
+        same = bool(entry.identity) and all(old.get(key) == new.get(key) for key in entry.identity)
+        return Diff(found, replaces, delete_first=bool(replaces) and same)
 
     def create(
         self, resource: Resource, inputs: Properties, *, preview: bool, timeout_seconds: float
@@ -96,7 +96,7 @@ class AwsBackend(Backend):
                 projected[key] = found.get(key, {})
         return Found(found, projected)
 
-    def update(  # noqa: PLR0913 the arguments of the call it serves
+    def update(
         self,
         resource: Resource,
         identifier: str,
@@ -171,7 +171,8 @@ class AwsBackend(Backend):
 def _entry(token: str) -> ResourceType:
     if token not in TYPES:
         raise ProviderError(
-            f"{token} is not in the AWS stand-in of the embedded platform; it knows {', '.join(sorted(TYPES))}. "
+            f"{token} is not in the AWS stand-in of the embedded platform; it knows "
+            f"{', '.join(sorted(TYPES))}. "
             "Add an entry to the table in local/plugins/aws/, or use the official plugin."
         )
     return TYPES[token]

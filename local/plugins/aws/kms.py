@@ -159,6 +159,7 @@ TYPES = {
         read=_read_alias,
         update=_update_alias,
         delete=_delete_alias,
+        identity=frozenset({"name"}),
         name="name",
         name_prefix="alias/",
         computed=frozenset({"arn", "targetKeyArn"}),

@@ -15,14 +15,15 @@ class ResourceType:
 
     Attributes:
         inputs: Every input it takes. Another one is refused, so that nothing is silently ignored.
-        create: Makes the resource from its inputs and returns its id. What has a name and exists in the account
-            already is adopted and brought to the inputs: an update that was killed may have made it.
-        read: The live resource by id (and inputs, for what the id does not say): its outputs; None if it is gone.
+        create: Makes the resource from its inputs and returns its id. What has a name and exists already is
+            adopted and brought to the inputs: an update that was killed may have made it.
+        read: The outputs of the live resource, by id (and inputs, for what the id lacks); None if it is gone.
         update: Brings the resource with this id from old to new inputs; None if every change replaces it.
         delete: Deletes it, given its id and last outputs; what is gone already is a success.
         replace_on: The inputs that cannot change in place. ``region`` always is one.
-        name: The input that names it physically. If it is left out, it becomes the resource's name and 7 hexadecimal
-            digits, as the official plugin has it.
+        identity: The inputs that its id is made of: a replacement with the same ones has to delete first.
+        name: The input that names it physically. If it is left out, it becomes the resource's name and 7
+            hexadecimal digits, as the official plugin has it.
         name_prefix: What a generated name starts with.
         computed: The outputs that a preview of its creation cannot know.
         settings: The inputs that AWS does not store (``forceDestroy``); they cannot drift.
@@ -37,6 +38,7 @@ class ResourceType:
     delete: Callable[[Session, str, Properties], None]
     update: Callable[[Session, str, Properties, Properties], None] | None = None
     replace_on: frozenset[str] = frozenset()
+    identity: frozenset[str] = frozenset()
     name: str = ""
     name_prefix: str = ""
     computed: frozenset[str] = frozenset()
@@ -67,7 +69,7 @@ class ResourceType:
 
 
 def canonical_json(text: Any) -> Any:
-    """A JSON document in one spelling: sorted keys, no blanks, lists of one item as the item (IAM means the same)."""
+    """A policy document in one spelling: sorted, no blanks, lists of one item as the item."""
     if not isinstance(text, str):
         return text
     try:

@@ -1,4 +1,4 @@
-"""Access to AWS, or to the emulator that answers for it: boto3 clients per service and region, errors, account."""
+"""Access to AWS, or to the emulator that answers for it: boto3 clients, errors, account."""
 
 import os
 import threading
@@ -49,7 +49,7 @@ class Session:
         return Session(self.config, region, self._clients, self._lock, self._known)
 
     def client(self, service: str) -> Any:
-        """The boto3 client of a service in this region; made once, because making one takes 50 ms and more."""
+        """The boto3 client of a service in this region; made once: it takes 50 ms and more."""
         with self._lock:
             key = (service, self.region)
             if key not in self._clients:
@@ -117,7 +117,7 @@ class Session:
         if account not in allowed:
             raise ProviderError(
                 f"AWS account {account} is not allowed: this stack may only touch {', '.join(allowed)} "
-                "(allowed_account_ids of its provider). Use credentials of that account, or choose another stack."
+                "(allowed_account_ids of its provider). Use credentials of that account, or another stack."
             )
 
     @property
@@ -127,7 +127,7 @@ class Session:
 
 
 def error_code(error: Exception) -> str:
-    """The error code in a botocore ClientError: ``NoSuchBucket``, ``404`` …"""
+    """The error code in a botocore ClientError: such as ``NoSuchBucket``."""
     response: dict[str, Any] = getattr(error, "response", {})
     return str(response.get("Error", {}).get("Code", ""))
 
@@ -163,7 +163,8 @@ def explained(what: str) -> Iterator[None]:
     except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
         endpoint = os.environ.get("AWS_ENDPOINT_URL", "the endpoint of AWS")
         raise ProviderError(
-            f"{what}: {endpoint} (AWS_ENDPOINT_URL) does not answer: {error}. Start the emulator, or correct it."
+            f"{what}: {endpoint} (AWS_ENDPOINT_URL) does not answer: {error}. Start the emulator, "
+            "or correct the variable."
         ) from error
     except exceptions.BotoCoreError as error:
         raise ProviderError(f"{what}: {error}") from error

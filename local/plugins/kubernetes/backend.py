@@ -11,8 +11,8 @@ from local.plugins.provider import Backend, CheckFailure, Diff, Found, ProviderE
 
 _UNSUPPORTED = {
     "kubernetes:helm.sh/v3:Release": (
-        "the Kubernetes stand-in of the embedded platform cannot install Helm charts. Set `operators.install: crds` in "
-        "the stack file, as the local stack does, or use the official plugin."
+        "the Kubernetes stand-in of the embedded platform cannot install Helm charts. Set "
+        "`operators.install: crds` in the stack file, as the local stack does, or use the official plugin."
     ),
 }
 
@@ -43,7 +43,7 @@ class KubernetesBackend(Backend):
         self._cluster.warm_up()
 
     def replaces_provider(self, old: Properties, new: Properties) -> list[str]:
-        """``clusterIdentifier`` decides where it is set; else another server address means another cluster."""
+        """``clusterIdentifier`` decides where it is set; else another server is another cluster."""
         if old.get("clusterIdentifier") or new.get("clusterIdentifier"):
             return (
                 ["clusterIdentifier"] if old.get("clusterIdentifier") != new.get("clusterIdentifier") else []
@@ -61,8 +61,8 @@ class KubernetesBackend(Backend):
             raise ProviderError(_UNSUPPORTED[resource.type])
         if resource.type.endswith(("Patch", "List")) or resource.type.count("/") != 1:
             raise ProviderError(
-                f"{resource.type} is not a kind of object; the Kubernetes stand-in of the embedded platform takes "
-                "types of the form kubernetes:GROUP/VERSION:KIND"
+                f"{resource.type} is not a kind of object; the Kubernetes stand-in of the embedded platform "
+                "takes types of the form kubernetes:GROUP/VERSION:KIND"
             )
         manifest = objects.complete(without_nulls(new), resource.type, resource.name, old, seed)
         namespace = self._config.get("namespace")
@@ -113,7 +113,7 @@ class KubernetesBackend(Backend):
         )
         return Found(objects.with_secrets(found), objects.with_secrets(projected))
 
-    def update(  # noqa: PLR0913 the arguments of the call it serves
+    def update(
         self,
         resource: Resource,
         identifier: str,

@@ -1,5 +1,6 @@
-"""HTTP to one API server: the official client's configuration and transport, with untyped objects and discovery."""
+"""HTTP to one API server: the official client's transport, with untyped objects and own discovery."""
 
+import contextlib
 import json
 import threading
 from pathlib import Path
@@ -73,10 +74,10 @@ class Cluster:
                 if _is_contents(self._kubeconfig)
                 else str(Path(self._kubeconfig).expanduser().resolve().parent)
             )
-            loader = config.kube_config.KubeConfigLoader(
+            loader = config.kube_config.KubeConfigLoader(  # type: ignore[no-untyped-call]  # published half typed
                 config_dict=contents, active_context=self._context or None, config_base_path=base
             )
-            loader.load_and_set(configuration)
+            loader.load_and_set(configuration)  # type: ignore[no-untyped-call]  # published half typed
             self.default_namespace = (loader.current_context["context"] or {}).get("namespace") or "default"
         except config.ConfigException as error:
             raise ProviderError(f"the kubeconfig {self.source} cannot be used: {error}") from error
@@ -86,10 +87,8 @@ class Cluster:
         """Import and connect in the background; errors come again, with a call to report them to."""
 
         def attempt() -> None:
-            try:
+            with contextlib.suppress(ProviderError):
                 self.connect()
-            except ProviderError:
-                pass
 
         threading.Thread(target=attempt, daemon=True).start()
 
@@ -127,8 +126,8 @@ class Cluster:
         except HTTPError as error:
             reason = getattr(error, "reason", None) or error
             raise ProviderError(
-                f"the Kubernetes API server {api.configuration.host} (kubeconfig {self.source}) does not answer: "
-                f"{reason}. Start it, or point the kubeconfig at one that runs."
+                f"the Kubernetes API server {api.configuration.host} (kubeconfig {self.source}) does not "
+                f"answer: {reason}. Start it, or point the kubeconfig at one that runs."
             ) from error
         answer = _decoded(data)
         if response.status >= 400:  # noqa: PLR2004 HTTP's first error status

@@ -18,7 +18,7 @@ _ALWAYS_IMMUTABLE: tuple[Path, ...] = (
     ("metadata", "name"),
     ("metadata", "namespace"),
 )
-# Kind -> fields that the API server refuses to change (Kubernetes API reference), so that the object is replaced.
+# Kind -> fields that the API server refuses to change (Kubernetes API reference): the object is replaced.
 _IMMUTABLE: dict[str, tuple[Path, ...]] = {
     "ClusterRoleBinding": (("roleRef",),),
     "CustomResourceDefinition": (("spec", "group"), ("spec", "scope"), ("spec", "names", "kind")),
@@ -52,8 +52,8 @@ _IMMUTABLE: dict[str, tuple[Path, ...]] = {
     ),
     "StorageClass": (("parameters",), ("provisioner",), ("reclaimPolicy",), ("volumeBindingMode",)),
 }
-# As the official plugin has it: the contents of these are replaced, not changed, unless the provider says they are
-# mutable (enableConfigMapMutable, enableSecretMutable) and the object does not say `immutable: true`.
+# As the official plugin has it: other contents make another object, unless the provider says they are mutable
+# (enableConfigMapMutable, enableSecretMutable) and the object does not say `immutable: true`.
 _CONTENTS: tuple[Path, ...] = (("data",), ("binaryData",), ("stringData",), ("immutable",))
 
 
@@ -150,7 +150,7 @@ def with_secrets(manifest: Properties) -> Properties:
 
 
 def with_string_data(manifest: Properties, inputs: Properties) -> Properties:
-    """A live Secret with the ``stringData`` that ``inputs`` set, which the API server stores in ``data`` only."""
+    """A live Secret with the ``stringData`` that ``inputs`` set: the API server keeps ``data`` only."""
     wanted = inputs.get("stringData")
     if not isinstance(wanted, dict):
         return manifest

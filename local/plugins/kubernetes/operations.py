@@ -1,4 +1,4 @@
-"""What happens to one object on the API server: try out, create, apply, read, delete, and the waiting in between."""
+"""What happens to one object on the API server: dry run, create, apply, read, delete, and the waiting."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from local.plugins.properties import has_unknown
 from local.plugins.provider import ProviderError
 
 NOT_FOUND, CONFLICT, INVALID = 404, 409, 422
-# A CRD or a namespace made in the same update is served a moment later; when it is not there by then, it is missing.
+# A CRD or a namespace made in the same update is served a moment later.
 APPEAR_SECONDS = 15.0
 _TRY_AGAIN = frozenset({429, 503})
 
@@ -28,8 +28,9 @@ def is_namespaced(cluster: Cluster, manifest: Manifest) -> bool:
 def dry_run(cluster: Cluster, manifest: Manifest, *, force: bool) -> Manifest:
     """What the server would make of the manifest, after its schema and its admission have judged it.
 
-    A manifest with unknown values, or whose CRD or namespace does not exist yet, is returned as it is: the same
-    update may create what is missing. So is one that changes immutable fields of an object about to be replaced.
+    A manifest with unknown values, or whose CRD or namespace does not exist yet, is returned as it is: the
+    same update may create what is missing. So is one that changes immutable fields of an object about to be
+    replaced.
 
     Raises:
         ProviderError: The server refuses it.
@@ -59,8 +60,8 @@ def create(
         _wait_until_gone(cluster, manifest, existing, timeout_seconds)
     elif existing is not None and not adopt and not _is_ours(existing):
         raise ProviderError(
-            f"{objects.describe(manifest)} exists already and was not made by Pulumi. Rename the resource, delete the "
-            "object, import it, or set upsert_existing_objects on the provider to take it over."
+            f"{objects.describe(manifest)} exists already and was not made by Pulumi. Rename the resource, "
+            "delete the object, or set upsert_existing_objects on the provider to take it over."
         )
     return apply(cluster, manifest, force=force, timeout_seconds=timeout_seconds)
 
@@ -94,7 +95,7 @@ def delete(cluster: Cluster, manifest: Manifest, *, timeout_seconds: float) -> N
         ProviderError: The server refuses, or the object is still there after ``timeout_seconds``.
     """
     try:
-        # Background, where the official plugin says Foreground: owners need not wait for pods without a kubelet.
+        # Background, where the official plugin says Foreground: pods without a kubelet hold nobody up.
         answer = cluster.request("DELETE", cluster.path(manifest), propagationPolicy="Background")
     except UnknownKindError:
         return
@@ -114,8 +115,8 @@ def _when_it_appears(action: Callable[[], Result], cluster: Cluster, manifest: M
             return action()
         except UnknownKindError as error:
             problem = ProviderError(
-                f"{objects.describe(manifest)}: {error}. Install its CRD, and make this resource depend on the CRD "
-                "if the same program installs it."
+                f"{objects.describe(manifest)}: {error}. Install its CRD, and make this resource depend on "
+                "the CRD if the same program installs it."
             )
         except ApiError as error:
             if error.code == NOT_FOUND:
@@ -140,7 +141,8 @@ def _wait_until_established(cluster: Cluster, definition: Manifest, timeout_seco
         f"{name}={item['status']} {item.get('message', '')}" for name, item in conditions.items()
     )
     raise ProviderError(
-        f"{objects.describe(definition)} was not established within {timeout_seconds:.0f} s: {said or 'no condition yet'}"
+        f"{objects.describe(definition)} was not established within {timeout_seconds:.0f} s: "
+        f"{said or 'no condition yet'}"
     )
 
 
@@ -201,7 +203,7 @@ def _explained(error: ApiError, manifest: Manifest) -> ProviderError:
     if error.code == CONFLICT and conflicts:
         fields = "; ".join(f"{item.get('field')} ({item.get('message', '')})" for item in conflicts)
         return ProviderError(
-            f"{what}: another field manager owns what this update sets: {fields}. Leave the field out, or take it over "
-            f'with the annotation {objects.PATCH_FORCE}: "true" on the object.'
+            f"{what}: another field manager owns what this update sets: {fields}. Leave the field out, or "
+            f'take it over with the annotation {objects.PATCH_FORCE}: "true" on the object.'
         )
     return ProviderError(f"{what}: the API server refuses it ({error.code}): {error}")
