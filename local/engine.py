@@ -47,10 +47,9 @@ class Engine:
 
     Attributes:
         workspace: Where state, plugins and logs are.
-        program: Folder of the Pulumi program.
+        program: Folder of the Pulumi program and its stack files.
         stack: Name of the stack.
         environment: What leads the program's AWS calls to the emulator.
-        config_file: Stack file, None for the program's own `Pulumi.<stack>.yaml`.
         policy_packs: Folders of the policy packs that every preview and update runs.
         plugins: `stand-in` for the plugins of this project, `official` to let the engine download its own.
         quiet: Whether the engine's output goes to the log only.
@@ -60,7 +59,6 @@ class Engine:
     program: Path
     stack: str
     environment: Mapping[str, str] = field(repr=False)
-    config_file: Path | None = None
     policy_packs: Sequence[Path] = ()
     plugins: Plugins = "stand-in"
     quiet: bool = False
@@ -82,11 +80,11 @@ class Engine:
         Raises:
             PlatformError: The engine refuses, for one because the passphrase is wrong.
         """
-        existing = json.loads(self._run("stack", "ls", "--json", config=False))
+        existing = json.loads(self._run("stack", "ls", "--json"))
         if self.stack not in [found["name"].split("/")[-1] for found in existing]:
             self._run("stack", "init", self.stack, "--no-select")
         if any((self.workspace.pulumi / ".pulumi" / "locks").rglob("*.json")):
-            self._run("cancel", "--yes", "--stack", self.stack, config=False)
+            self._run("cancel", "--yes", "--stack", self.stack)
         if self._has_pending_operations():
             self._run("refresh", "--yes", "--skip-preview", "--clear-pending-creates", *self._on_stack())
 
@@ -102,7 +100,8 @@ class Engine:
         Raises:
             PlatformError: The update failed; what was made is in the state, the next run goes on from there.
         """
-        options = ["--refresh"] if refresh else []
+        # A region that fails must not keep the others from getting what is theirs.
+        options = ["--continue-on-error", *(["--refresh"] if refresh else [])]
         return self._run(
             "up", "--yes", "--skip-preview", *options, *self._on_stack(), *self._packs(), show=True
         )
@@ -118,16 +117,13 @@ class Engine:
         """
         return self._run("preview", *options, *self._on_stack(), *self._packs(), show=True)
 
-    def refresh(self, *options: str) -> str:
-        """Reads what is really there into the state.
-
-        Args:
-            options: Further options of `pulumi refresh`.
+    def drift(self) -> str:
+        """Shows what was changed behind the engine's back, without changing the state.
 
         Raises:
             PlatformError: Something can't be read.
         """
-        return self._run("refresh", "--yes", "--skip-preview", *options, *self._on_stack(), show=True)
+        return self._run("refresh", "--preview-only", *self._on_stack(), show=True)
 
     def destroy(self) -> str:
         """Deletes everything that the stack made.
@@ -139,9 +135,7 @@ class Engine:
 
     def outputs(self) -> dict[str, Any]:
         """Outputs of the stack; empty before the first update."""
-        found: dict[str, Any] = json.loads(
-            self._run("stack", "output", "--json", "--stack", self.stack, config=False)
-        )
+        found: dict[str, Any] = json.loads(self._run("stack", "output", "--json", "--stack", self.stack))
         return found
 
     def resources(self) -> list[dict[str, Any]]:
@@ -154,7 +148,7 @@ class Engine:
         return bool((self._export().get("deployment") or {}).get("pending_operations"))
 
     def _export(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self._run("stack", "export", "--stack", self.stack, config=False))
+        found: dict[str, Any] = json.loads(self._run("stack", "export", "--stack", self.stack))
         return found
 
     def _on_stack(self) -> list[str]:
@@ -164,10 +158,8 @@ class Engine:
     def _packs(self) -> list[str]:
         return [option for pack in self.policy_packs for option in ("--policy-pack", str(pack))]
 
-    def _run(self, *arguments: str, config: bool = True, show: bool = False) -> str:
+    def _run(self, *arguments: str, show: bool = False) -> str:
         command = [str(ensure("pulumi")), *arguments]
-        if config and self.config_file is not None:
-            command += ["--config-file", str(self.config_file)]
         if self.plugins == "stand-in":
             write_shims(self.workspace.bin)
         _without_automatic_log(self._home)

@@ -27,8 +27,7 @@ class EmbeddedPlatform:
         workspace: Where all state is.
         issuers: Issuer of service-account tokens by region; its keys are the regions.
         stack: Name of the stack.
-        config_file: Stack file, None for the project's own.
-        program: Folder of the Pulumi program.
+        program: Folder of the Pulumi program and its stack files.
         plugins: Which plugins the engine runs.
         quiet: Whether the engine's output goes to its log only.
         say: Where progress goes.
@@ -37,7 +36,6 @@ class EmbeddedPlatform:
     workspace: Workspace
     issuers: Mapping[str, str]
     stack: str = "local"
-    config_file: Path | None = None
     program: Path = ROOT
     plugins: Plugins = "stand-in"
     quiet: bool = False
@@ -74,7 +72,6 @@ class EmbeddedPlatform:
             program=self.program,
             stack=self.stack,
             environment=emulator.environment,
-            config_file=self.config_file,
             policy_packs=POLICY_PACKS,
             plugins=self.plugins,
             quiet=self.quiet,

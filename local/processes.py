@@ -57,7 +57,8 @@ def start(
 ) -> Record:
     """Start a process that outlives this one, with its output in its log file.
 
-    It gets a session of its own: Ctrl-C at the terminal does not reach it.
+    It gets a session of its own: Ctrl-C at the terminal does not reach it. The log of the run before is
+    kept as `<name>.previous.log`.
 
     Args:
         workspace: Where record and log go.
@@ -69,8 +70,11 @@ def start(
         PlatformError: The program cannot be run.
     """
     log = log_path(workspace, name)
+    if log.exists():
+        # The last words of a failed start must be its own.
+        log.replace(log.with_name(f"{log.stem}.previous.log"))
     try:
-        with log.open("ab") as stream:
+        with log.open("wb") as stream:
             process = subprocess.Popen(
                 command,
                 cwd=workspace.root,
@@ -195,12 +199,15 @@ def _failed(workspace: Workspace, name: str, what: str) -> ProcessFailedError:
     )
 
 
-def end_with(workspace: Workspace, pid: int) -> None:
+def end_with(workspace: Workspace, pid: int) -> subprocess.Popen[bytes]:
     """Tie this workspace's processes to another one: when `pid` is gone, all of them are ended.
 
     For tests: nothing survives a test run, even a killed one. A watching process does it, because the
     kernel's parent-death signal is tied to the *thread* that started the child and does not exist
     outside Linux.
+
+    Returns:
+        The watching process, to be ended when there is nothing left to watch.
     """
     record = Record(pid, _start_time(pid), ())
     arguments = [str(workspace.root), str(record.pid), str(record.started)]
@@ -211,6 +218,7 @@ def end_with(workspace: Workspace, pid: int) -> None:
         start_new_session=True,
     )
     _children.append(watcher)
+    return watcher
 
 
 def _watch() -> None:

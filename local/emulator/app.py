@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from local.emulator import authorization, s3_answers
+from local.emulator import authorization, kms_digest, s3_answers
 from local.emulator.client import HEALTH_PATH
 from local.emulator.persistence import Persistence
 from local.emulator.replication import Replication
@@ -28,6 +28,7 @@ class EmulatorApplication:
 
     def __init__(self, state: Path) -> None:
         authorization.install()
+        kms_digest.install()
         s3_answers.install()
         self.persistence = Persistence(state)
         self.persistence.load()

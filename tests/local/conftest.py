@@ -21,11 +21,13 @@ REGIONS = ("us-east-1", "eu-central-1")
 def temporary_workspace(folder: Path) -> Iterator[Workspace]:
     workspace = Workspace(folder)
     workspace.create()
-    processes.end_with(workspace, os.getpid())
+    watcher = processes.end_with(workspace, os.getpid())
     try:
         yield workspace
     finally:
         processes.stop_all(workspace)
+        watcher.terminate()
+        watcher.wait()
 
 
 @pytest.fixture

@@ -6,6 +6,9 @@ import os
 import signal
 import socket
 import ssl
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import httpx
@@ -26,6 +29,7 @@ from local.workspace import Workspace
 
 pytestmark = pytest.mark.engine
 
+REPOSITORY = Path(__file__).parents[2]
 REGIONS = ("us-east-1", "eu-central-1")
 
 
@@ -197,3 +201,29 @@ def test_a_taken_port_is_exchanged_for_another_and_stopping_leaves_nothing(works
     with admin(workspace, "us-east-1") as client:
         assert client.get("/readyz").text == "ok"
     assert processes.stop_all(workspace) == [f"us-east-1/{name}" for name in reversed(COMPONENTS)]
+
+
+def test_ctrl_c_ends_a_start_at_once_and_the_next_start_goes_on_from_there(workspace: Workspace) -> None:
+    code = (
+        "from pathlib import Path; from local.workspace import Workspace\n"
+        "from local.control_plane.lifecycle import start_control_planes\n"
+        f"start_control_planes(Workspace(Path({str(workspace.root)!r})), ['us-east-1'])"
+    )
+    starting = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=REPOSITORY, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while processes.find(workspace, "us-east-1/kube-apiserver") is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    interrupted = time.monotonic()
+    starting.send_signal(signal.SIGINT)
+    _, errors = starting.communicate(timeout=60)
+    assert "KeyboardInterrupt" in errors
+    assert time.monotonic() - interrupted < 5
+    left_running = processes.find(workspace, "us-east-1/kube-apiserver")
+    assert left_running
+
+    report = start_control_planes(workspace, ["us-east-1"])
+
+    assert report.ready["us-east-1"].started == ("kube-controller-manager",)
+    assert processes.find(workspace, "us-east-1/kube-apiserver") == left_running

@@ -80,5 +80,5 @@ def test_descriptions_are_dropped_but_fields_of_that_name_stay() -> None:
 
 
 def test_a_module_that_is_not_the_pinned_one_is_refused() -> None:
-    with pytest.raises(InstallError, match="keda/v2@v2.21.0"):
+    with pytest.raises(InstallError, match=r"keda/v2@v2\.21\.0"):
         download_module("github.com/kedacore/keda/v2", "v2.21.0", f"h1:{'A' * 43}=")

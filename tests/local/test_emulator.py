@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import os
 import signal
@@ -15,6 +16,8 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from local import ports, processes
 from local.emulator.client import enforce_iam
@@ -151,6 +154,30 @@ def test_a_killed_emulator_comes_back_with_objects_keys_and_roles(
     )["SignatureValid"]
     assert sign(kms, key) == signature  # PKCS#1 v1.5 is deterministic: the very same key
     assert iam.get_role(RoleName="kept")["Role"]["RoleName"] == "kept"
+
+
+@pytest.mark.parametrize("scheme", ["PKCS1_V1_5", "PSS"])
+def test_a_signature_of_a_digest_verifies_in_kms_and_outside_of_it(emulator: Emulator, scheme: str) -> None:
+    kms = client(emulator, "kms")
+    key = kms.create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
+    message = b"evidence"
+    request = {
+        "KeyId": key,
+        "Message": hashlib.sha256(message).digest(),
+        "MessageType": "DIGEST",
+        "SigningAlgorithm": f"RSASSA_{scheme}_SHA_256",
+    }
+    signature = kms.sign(**request)["Signature"]
+
+    public_key = serialization.load_der_public_key(kms.get_public_key(KeyId=key)["PublicKey"])
+    assert isinstance(public_key, rsa.RSAPublicKey)
+    pss = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=padding.PSS.DIGEST_LENGTH)
+    public_key.verify(signature, message, pss if scheme == "PSS" else padding.PKCS1v15(), hashes.SHA256())
+    raw = request | {"Message": message, "MessageType": "RAW"}
+    assert kms.verify(Signature=signature, **request)["SignatureValid"]
+    assert kms.verify(Signature=signature, **raw)["SignatureValid"]
+    with pytest.raises(ClientError, match="invalid length"):
+        kms.sign(**request | {"Message": b"short"})
 
 
 def test_stopping_saves_what_was_written_a_moment_before(

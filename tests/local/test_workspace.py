@@ -123,7 +123,7 @@ def test_a_process_that_ends_while_starting_is_named_with_its_last_words(workspa
 
 def test_a_process_that_never_gets_ready_is_an_error_after_the_time_limit(workspace: Workspace) -> None:
     processes.start(workspace, "slow", SLEEP)
-    with pytest.raises(ProcessFailedError, match="slow is not ready after 0.3 s"):
+    with pytest.raises(ProcessFailedError, match=r"slow is not ready after 0\.3 s"):
         processes.wait_ready(workspace, "slow", lambda: False, 0.3)
 
 

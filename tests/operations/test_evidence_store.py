@@ -236,9 +236,16 @@ def test_an_overwritten_record_is_followed_in_its_first_version(night: Night) ->
     assert payload_of(night, second.record)["predicate"]["previous"]["versionId"] == first.record.version_id
 
 
-def test_a_bucket_without_versions_is_refused(night: Night) -> None:
+@pytest.mark.parametrize("suspended", [False, True])
+def test_a_bucket_without_versions_is_refused(night: Night, *, suspended: bool) -> None:
     bucket = f"{night.target.bucket}-plain"
     night.aws.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    if suspended:
+        for status in ("Enabled", "Suspended"):
+            night.aws.s3.put_bucket_versioning(
+                Bucket=bucket,
+                VersioningConfiguration={"Status": status},
+            )
     store = EvidenceStore(night.target, night.aws.s3)
     with pytest.raises(EvidenceError, match="isn't versioned"):
         store._put({"Bucket": bucket, "Key": "a", "Body": b"a"})  # noqa: SLF001 no lock, so no other way in

@@ -50,6 +50,15 @@ def test_a_record_that_is_no_envelope_fails_the_structure(bundle: Path, trusted:
     assert "0000000003.dsse.json: is not JSON" in reasons(report)
 
 
+def test_a_record_in_other_than_canonical_form_fails_the_structure(
+    bundle: Path, trusted: list[TrustedKey]
+) -> None:
+    rewrite(bundle, 3, lambda data: data + b"\n")
+    report = verify_bundle(read_bundle(bundle), trusted)
+    assert failed(report) == [Step.STRUCTURE]
+    assert "is not in canonical form" in reasons(report)
+
+
 def test_another_payload_type_fails_the_structure(bundle: Path, trusted: list[TrustedKey]) -> None:
     rewrite(bundle, 3, lambda data: data.replace(b"vnd.in-toto+json", b"vnd.other+json"))
     report = verify_bundle(read_bundle(bundle), trusted)
