@@ -97,6 +97,8 @@ def region_providers(region: str, settings: Settings) -> RegionProviders:
         # Fixed, so that a new address or certificate of the same cluster replaces nothing.
         cluster_identifier=f"{settings.environment}-{region}",
         enable_server_side_apply=True,
+        # What the program says holds: an edit by hand is undone by the next update, not a conflict.
+        enable_patch_force=True,
         # Otherwise a changed value would replace the object, and for a moment there would be none.
         enable_config_map_mutable=True,
         enable_secret_mutable=True,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from local.errors import PlatformError
-from local.plugins.shims import write_shims
+from local.plugins.shims import install_plugins
 from local.workspace import Workspace
 from tools.install import ensure, language_python_exec
 
@@ -70,7 +70,7 @@ class Engine:
 
     @property
     def _home(self) -> Path:
-        return self.workspace.root / "pulumi-home"
+        return self.workspace.root / f"pulumi-home-{self.plugins}"
 
     def select(self) -> None:
         """Makes the stack where it does not exist, and frees it where a killed engine left it locked.
@@ -161,7 +161,7 @@ class Engine:
     def _run(self, *arguments: str, show: bool = False) -> str:
         command = [str(ensure("pulumi")), *arguments]
         if self.plugins == "stand-in":
-            write_shims(self.workspace.bin)
+            install_plugins(self._home)
         _without_automatic_log(self._home)
         lines: list[str] = []
         with self.log.open("a", encoding="utf-8") as log:
@@ -210,7 +210,6 @@ class Engine:
         }
         if self.plugins == "stand-in":
             variables |= {
-                "PATH": f"{self.workspace.bin}{os.pathsep}{os.environ['PATH']}",
                 "DAY2_LANGUAGE_PYTHON_EXEC": str(language_python_exec()),
                 "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             }

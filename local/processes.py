@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from local.workspace import Workspace
 
 _POLL_SECONDS = 0.05
 _STOP_SECONDS = 10.0
+_STOP_ALL_SECONDS = 5.0
 _LOG_LINES = 15
 # psutil derives the start time from the boot time, which the clock's adjustment may shift a little.
 _START_TOLERANCE_SECONDS = 2.0
@@ -147,14 +149,22 @@ def _end(record: Record, timeout_seconds: float) -> None:
 
 
 def stop_all(workspace: Workspace) -> list[str]:
-    """End every process that this workspace has a record of, the newest first, and return their names.
+    """End every process that this workspace has a record of, and return their names.
 
-    What was started later depends on what was there before: an API server ends badly without its etcd.
+    Groups (what stands before the `/` of a name) end at the same time; inside a group the newest goes
+    first, because what was started later depends on what was there before.
     """
     names = [path.stem.replace("--", "/") for path in workspace.run.glob("*.json")]
     running = {name: record for name in names if (record := find(workspace, name))}
-    newest_first = sorted(running, key=lambda name: running[name].started, reverse=True)
-    return [name for name in newest_first if stop(workspace, name)]
+    groups: dict[str, list[str]] = {}
+    for name in sorted(running, key=lambda name: running[name].started, reverse=True):
+        groups.setdefault(name.partition("/")[0], []).append(name)
+
+    def stop_group(group: list[str]) -> list[str]:
+        return [name for name in group if stop(workspace, name, _STOP_ALL_SECONDS)]
+
+    with ThreadPoolExecutor(max_workers=max(1, len(groups))) as pool:
+        return [name for stopped in pool.map(stop_group, groups.values()) for name in stopped]
 
 
 def wait_ready(

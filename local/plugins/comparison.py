@@ -89,7 +89,7 @@ def _drift(inputs: Any, recorded: Any, live: Any) -> Any:
         return {key: value for key, value in pairs if value is not _MISSING}
     if isinstance(inputs, list) and isinstance(live, list):
         return _drift_list(inputs, recorded if isinstance(recorded, list) else [], live)
-    return inputs
+    return inputs if inputs == live else live
 
 
 def _drift_list(inputs: list[Any], recorded: list[Any], live: list[Any]) -> list[Any]:

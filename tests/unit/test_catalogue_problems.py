@@ -31,7 +31,7 @@ WRONG = (
     Wrong("unknown key", REPORTING, "displayName", "displayNam", "document 1.metadata.displayNam", "'Reporting'", "unknown key: did you mean 'displayName'?"),
     Wrong("unknown key without a near one", REPORTING, "isRolling: true", "isRolling: true, zone: eu", "document 2.spec.timeWindow.0.zone", "'eu'", "unknown key: known are duration, isRolling"),
     Wrong("unknown key of a job", JOBS, "severity: warning", "severty: warning", "nightly-evidence.severty", "'warning'", "did you mean 'severity'?"),
-    Wrong("unknown key inside a list", JOBS, "target: evidence-store", "target: evidence-store\n      on: all", "nightly-evidence.aws.0", "'all'", "unknown key: known are actions, target"),
+    Wrong("unknown key inside a list", JOBS, "target: evidence-store", "target: evidence-store\n      where: eu", "nightly-evidence.aws.0.where", "'eu'", "unknown key: known are actions, target"),
     Wrong("wrong type", REPORTING, "target: 0.998", "target: high", "document 2.spec.objectives.0.target", "'high'", "valid number"),
     Wrong("share written in percent", REPORTING, "target: 0.998", "target: 99.8", "document 2.spec.objectives.0.target", "99.8", "less than 1"),
     Wrong("missing key", REPORTING, "  description: 99.8 % of requests are answered without a server error.\n", "", "document 2.spec.description", "", "is missing: add it"),

@@ -109,7 +109,7 @@ def _immutable_fields(
 
 def _touches(path: Path, field: Path) -> bool:
     """Whether a change at ``path`` changes ``field``: it is inside it, or contains it."""
-    return path == field
+    return path[: len(field)] == field or field[: len(path)] == path
 
 
 def identity(manifest: Properties) -> tuple[str, str]:
