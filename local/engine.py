@@ -204,7 +204,6 @@ class Engine:
             "PULUMI_BACKEND_URL": f"file://{self.workspace.pulumi}",
             "PULUMI_CONFIG_PASSPHRASE": os.environ.get("PULUMI_CONFIG_PASSPHRASE", DEFAULT_PASSPHRASE),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_SKIP_CONFIRMATIONS": "true",
             # The program's folder, not the engine's, is where `catalog` and `components` are.
             "PYTHONPATH": str(self.program),
         }
@@ -238,7 +237,7 @@ class Engine:
 def _without_automatic_log(home: Path) -> None:
     """Keeps the engine from logging every property of every call, which takes it as long as its work.
 
-    It has no setting for that, but does without where its log folder can't be made: here a file is in the way.
+    It has no setting for that, but does without where its log folder can't be made: a file is in the way.
     What it prints is in our log all the same, and `-v=9 --logtostderr` still works.
     """
     home.mkdir(exist_ok=True)

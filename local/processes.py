@@ -154,10 +154,11 @@ def stop_all(workspace: Workspace) -> list[str]:
     Groups (what stands before the `/` of a name) end at the same time; inside a group the newest goes
     first, because what was started later depends on what was there before.
     """
-    names = [path.stem.replace("--", "/") for path in workspace.run.glob("*.json")]
-    running = {name: record for name in names if (record := find(workspace, name))}
+    # By the records' own times: start times are too coarse to tell processes apart that started together.
+    records = sorted(workspace.run.glob("*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
     groups: dict[str, list[str]] = {}
-    for name in sorted(running, key=lambda name: running[name].started, reverse=True):
+    for path in records:
+        name = path.stem.replace("--", "/")
         groups.setdefault(name.partition("/")[0], []).append(name)
 
     def stop_group(group: list[str]) -> list[str]:

@@ -46,7 +46,7 @@ def write_program(folder: Path, workspace: Workspace, regions: list[str], **evid
 
 def _region(workspace: Workspace, region: str) -> dict[str, Any]:
     return {
-        "jurisdiction": region.split("-")[0],
+        "jurisdiction": region.split("-", maxsplit=1)[0],
         "replica_region": REPLICAS[region],
         "cluster": {"kubeconfig": str(workspace.kubeconfig(region)), "oidc_issuer": issuer(region)},
         "egress": {"aws": ["127.0.0.1/32"], "kubernetes": ["127.0.0.1/32"]},
@@ -58,7 +58,7 @@ def kubernetes_api(workspace: Workspace, region: str) -> Any:
 
 
 def kubernetes_objects(workspace: Workspace, region: str) -> set[tuple[str, str, str]]:
-    """(kind, namespace, name) of everything that can be listed, without what the cluster writes all the time."""
+    """(kind, namespace, name) of all that can be listed, but what the cluster writes all the time."""
     api = kubernetes_api(workspace, region)
 
     def get(path: str) -> Any:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import json
 import os
@@ -10,44 +9,19 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import boto3
 import psutil
 import pytest
-from botocore import UNSIGNED
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from local import ports, processes
-from local.emulator.client import enforce_iam
 from local.emulator.lifecycle import NAME, Emulator, emulator_status, start_emulator, stop_emulator
 from local.errors import PlatformError
 from local.workspace import Workspace
+from tests.local.aws import ACCOUNT, DIGEST, UNTIL, client, make_bucket, sign
 
 pytestmark = pytest.mark.engine
-
-ACCOUNT = "123456789012"
-UNTIL = dt.datetime(2099, 1, 1, tzinfo=dt.UTC)
-DIGEST = b"\x07" * 32
-
-
-def client(emulator: Emulator, service: str, region: str = "eu-central-1", **settings: Any) -> Any:
-    credentials = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-    return boto3.client(
-        service,  # type: ignore[call-overload]
-        region_name=region,
-        endpoint_url=emulator.endpoint,
-        **(credentials | settings),
-    )
-
-
-def make_bucket(s3: Any, name: str, region: str) -> None:
-    s3.create_bucket(
-        Bucket=name,
-        CreateBucketConfiguration={"LocationConstraint": region},
-        ObjectLockEnabledForBucket=True,
-    )
 
 
 def replicated_buckets(emulator: Emulator, **rule: Any) -> tuple[Any, Any]:
@@ -90,13 +64,6 @@ def kill(workspace: Workspace) -> None:
     assert record is not None
     os.kill(record.pid, signal.SIGKILL)
     psutil.wait_procs([psutil.Process(record.pid)], timeout=10)
-
-
-def sign(kms: Any, key: str) -> bytes:
-    answer = kms.sign(
-        KeyId=key, Message=DIGEST, MessageType="DIGEST", SigningAlgorithm="RSASSA_PKCS1_V1_5_SHA_256"
-    )
-    return bytes(answer["Signature"])
 
 
 def test_it_starts_within_five_seconds_and_a_second_start_changes_nothing(workspace: Workspace) -> None:
@@ -313,109 +280,3 @@ def test_a_tls_only_bucket_policy_lets_requests_pass(emulator: Emulator) -> None
     s3.put_bucket_policy(Bucket="tls", Policy=json.dumps({"Version": "2012-10-17", "Statement": [deny]}))
     s3.put_object(Bucket="tls", Key="a", Body=b"in")
     assert s3.get_object(Bucket="tls", Key="a")["Body"].read() == b"in"
-
-
-class Job:
-    """A role, assumed with a web identity, and what it may do."""
-
-    def __init__(self, emulator: Emulator) -> None:
-        self.iam = client(emulator, "iam")
-        self.emulator = emulator
-        self.role = self.iam.create_role(RoleName="job", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-
-    def allow(self, *statements: dict[str, Any]) -> None:
-        document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow"} | one for one in statements]}
-        self.iam.put_role_policy(RoleName="job", PolicyName="job", PolicyDocument=json.dumps(document))
-
-    def client(self, service: str) -> Any:
-        sts = client(self.emulator, "sts", config=Config(signature_version=UNSIGNED))
-        credentials = sts.assume_role_with_web_identity(
-            RoleArn=self.role, RoleSessionName="job", WebIdentityToken="token"
-        )["Credentials"]
-        return client(
-            self.emulator,
-            service,
-            aws_access_key_id=credentials["AccessKeyId"],
-            aws_secret_access_key=credentials["SecretAccessKey"],
-            aws_session_token=credentials["SessionToken"],
-        )
-
-
-def test_enforced_iam_lets_a_web_identity_do_what_its_role_allows_and_nothing_else(
-    emulator: Emulator,
-) -> None:
-    s3, kms = client(emulator, "s3"), client(emulator, "kms")
-    make_bucket(s3, "evidence", "eu-central-1")
-    key, other = (kms.create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY") for _ in range(2))
-    key, other = key["KeyMetadata"]["Arn"], other["KeyMetadata"]["Arn"]
-    kms.create_alias(AliasName="alias/evidence", TargetKeyId=key)
-    job = Job(emulator)
-    job.allow(
-        {"Action": ["s3:PutObject", "s3:PutObjectRetention"], "Resource": "arn:aws:s3:::evidence/packs/*"},
-        {"Action": "kms:Sign", "Resource": key},
-    )
-    enforce_iam(emulator.endpoint, on=True)
-    job_s3, job_kms = job.client("s3"), job.client("kms")
-
-    job_s3.put_object(
-        Bucket="evidence",
-        Key="packs/a b+ü",
-        Body=b"x",
-        ObjectLockMode="GOVERNANCE",
-        ObjectLockRetainUntilDate=UNTIL,
-    )
-    assert sign(job_kms, "alias/evidence") == sign(job_kms, key)
-    for denied in (
-        lambda: job_s3.put_object(Bucket="evidence", Key="elsewhere", Body=b"x"),
-        lambda: job_s3.put_object(Bucket="evidence", Key="packs/t", Body=b"x", Tagging="a=b"),
-        lambda: job_s3.get_object(Bucket="evidence", Key="packs/a b+ü"),
-        lambda: job_s3.list_objects_v2(Bucket="evidence"),
-        lambda: job_s3.get_bucket_encryption(Bucket="evidence"),
-        lambda: sign(job_kms, other),
-        lambda: job_kms.get_public_key(KeyId=key),
-    ):
-        with pytest.raises(ClientError, match=r"AccessDenied.* is not authorized to perform"):
-            denied()
-    with pytest.raises(ClientError, match="403"):
-        job_s3.head_object(Bucket="evidence", Key="packs/a b+ü")
-
-
-def test_an_action_taken_away_is_missed_at_once_and_switching_off_allows_everything(
-    emulator: Emulator,
-) -> None:
-    make_bucket(client(emulator, "s3"), "evidence", "eu-central-1")
-    job = Job(emulator)
-    job.allow({"Action": "s3:PutObject", "Resource": "arn:aws:s3:::evidence/*"})
-    enforce_iam(emulator.endpoint, on=True)
-    s3 = job.client("s3")
-    s3.put_object(Bucket="evidence", Key="a", Body=b"x")
-    job.allow({"Action": "s3:GetObject", "Resource": "arn:aws:s3:::evidence/*"})
-    with pytest.raises(ClientError, match="not authorized to perform: s3:PutObject"):
-        s3.put_object(Bucket="evidence", Key="a", Body=b"x")
-    enforce_iam(emulator.endpoint, on=False)
-    assert s3.put_object(Bucket="evidence", Key="a", Body=b"x")["VersionId"]
-
-
-def test_writing_to_a_kms_encrypted_bucket_needs_the_key_too(emulator: Emulator) -> None:
-    s3 = client(emulator, "s3")
-    make_bucket(s3, "evidence", "eu-central-1")
-    key = client(emulator, "kms").create_key()["KeyMetadata"]["Arn"]
-    default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
-    s3.put_bucket_encryption(
-        Bucket="evidence",
-        ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": default}]},
-    )
-    job = Job(emulator)
-    write = {"Action": "s3:PutObject", "Resource": "arn:aws:s3:::evidence/*"}
-    job.allow(write)
-    enforce_iam(emulator.endpoint, on=True)
-    job_s3 = job.client("s3")
-    with pytest.raises(ClientError, match="kms:GenerateDataKey"):
-        job_s3.put_object(Bucket="evidence", Key="a", Body=b"x")
-    job.allow(write, {"Action": "kms:GenerateDataKey", "Resource": key})
-    assert job_s3.put_object(Bucket="evidence", Key="a", Body=b"x")["SSEKMSKeyId"] == key
-
-
-def test_enforcement_without_an_emulator_is_one_clear_error() -> None:
-    with pytest.raises(PlatformError, match="could not be switched on"):
-        enforce_iam("http://127.0.0.1:9", on=True)
