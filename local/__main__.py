@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -54,7 +53,7 @@ def _command(function: Callable[_Parameters, None]) -> Callable[_Parameters, Non
 def _platform(plugins: Plugins = "stand-in") -> EmbeddedPlatform:
     settings, _ = stack_inputs(STACK)
     return EmbeddedPlatform(
-        workspace=Workspace(Path(os.environ.get("DAY2_WORKSPACE", ROOT / ".day2"))),
+        workspace=Workspace(ROOT / ".day2"),
         issuers={name: its.cluster.oidc_issuer or "" for name, its in settings.regions.items()},
         stack=STACK,
         plugins=plugins,

@@ -11,8 +11,7 @@ import yaml
 
 from catalog.load import Catalogue
 from catalog.problems import InputError
-from components.platform import register_platform
-from local.recording import Recording, record, record_platform, stack_inputs
+from local.recording import Recording, record_platform, stack_inputs
 from local.render import render
 from tests.golden.support import REGION, golden_recording
 
@@ -126,18 +125,18 @@ def test_a_secret_is_rendered_as_its_name(with_secret: tuple[Catalogue, str], tm
     assert manifest["stringData"] == {"PAGER_KEY": f"${{secret.{secret}}}"}
 
 
-def test_no_value_of_a_secret_is_rendered(with_secret: tuple[Catalogue, str], tmp_path: Path) -> None:
+def test_no_value_of_a_secret_is_rendered(
+    with_secret: tuple[Catalogue, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     catalogue, secret = with_secret
     settings, _ = stack_inputs("staging")
-    secrets = {secret: pulumi.Output.secret("correct horse battery staple")}
-
-    def program() -> None:
-        register_platform(settings, catalogue, secrets)
-
-    render(record(program), tmp_path)
-    holders = [
-        path.name
-        for path in tmp_path.rglob("*")
-        if path.is_file() and "correct horse" in path.read_text(encoding="utf-8")
-    ]
-    assert holders == []
+    monkeypatch.setenv("PULUMI_CONFIG", json.dumps({f"day2:{secret}": "correct horse"}))
+    monkeypatch.setenv("PAGER_KEY", "correct horse")
+    pulumi.runtime.set_all_config({f"day2:{secret}": "correct horse"})
+    try:
+        files = render(record_platform(settings, catalogue, stack="staging"), tmp_path)
+    finally:
+        pulumi.runtime.set_all_config({})
+    texts = [(tmp_path / file).read_text(encoding="utf-8") for file in files]
+    assert any("PAGER_KEY" in text for text in texts)
+    assert [text for text in texts if "correct horse" in text] == []

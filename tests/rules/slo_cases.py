@@ -19,7 +19,8 @@ from catalog.burn_rate import BurnRatePolicy, BurnRateWindow
 from catalog.openslo import Service, Slo
 from components.monitoring.burn_rate import error_ratio
 from tests.rules.events import Phase, input_series
-from tests.rules.promtool import Test
+from tests.rules.expectations import expect, expect_nothing
+from tests.rules.promtool import Group, Test
 
 _MINUTE = 60
 _HOUR = 3_600
@@ -86,7 +87,7 @@ class SloCases:
                 self._burn_fires(window, began + (silent_ticks + 1) * tick),
                 self._burn_fires(window, stopped),
                 self._burn_is_silent(window, stopped + short),
-                _expect(still_high, stopped + short, {}, 1),
+                expect(still_high, stopped + short, {}, 1),
             ],
         )
 
@@ -99,8 +100,27 @@ class SloCases:
             f"burn over {_name(window)} just under the threshold is silent",
             input_series(self.slo, [Phase(seconds=end, bad=bad)], _sample_seconds(tick)),
             tick,
-            [self._burn_is_silent(window, end), _expect(close, end, {}, 1)],
+            [self._burn_is_silent(window, end), expect(close, end, {}, 1)],
         )
+
+    def burn_alert_tells_its_numbers(self, window: BurnRateWindow, group: Group) -> Test:
+        """Every event is bad: the template of the annotations becomes a text with 100 %."""
+        tick = tick_seconds(window)
+        end = 4 * tick
+        rule = next(rule for rule in group["rules"] if rule.get("alert") == "SloErrorBudgetBurn")
+        texts = {
+            key: text.replace("{{ $value | humanizePercentage }}", "100%")
+            for key, text in rule["annotations"].items()
+        }
+        test = self._test(
+            f"alert over {_name(window)} tells its numbers",
+            input_series(self.slo, [Phase(seconds=end, bad=1)], _sample_seconds(tick)),
+            tick,
+            [],
+        )
+        alert = {"exp_labels": rule["labels"], "exp_annotations": texts}
+        checks = [{"alertname": "SloErrorBudgetBurn", "eval_time": f"{end}s", "exp_alerts": [alert]}]
+        return {**test, "alert_rule_test": checks}
 
     def outage_with_too_few_events_is_silent(self, window: BurnRateWindow) -> Test:
         name = f"outage over {_name(window)} with fewer than the minimum of events is silent"
@@ -118,7 +138,10 @@ class SloCases:
             "first events of a new service are too few for an alert",
             input_series(self.slo, [phase], 15),
             FAST_TICK,
-            [_expect_nothing('ALERTS{alertname="SloErrorBudgetBurn"}', minute * _MINUTE) for minute in (6, 10)],
+            [
+                expect_nothing('ALERTS{alertname="SloErrorBudgetBurn"}', minute * _MINUTE)
+                for minute in (6, 10)
+            ],
         )
 
     def healthy_service_is_silent(self) -> Test:
@@ -128,9 +151,7 @@ class SloCases:
         series = input_series(self.slo, [Phase(seconds=end, bad=bad)], 15)
         if self._is_about_one_service:
             series += input_series(self.slo, [Phase(seconds=end, bad=1)], 15, service="neighbour")
-        return self._test(
-            "healthy service is silent", series, FAST_TICK, [_expect_nothing("ALERTS", end)]
-        )
+        return self._test("healthy service is silent", series, FAST_TICK, [expect_nothing("ALERTS", end)])
 
     def recordings_have_the_right_numbers(self) -> Test:
         """Two pods, first half the traffic of the second phase: the averages weigh events, not time."""
@@ -159,7 +180,7 @@ class SloCases:
             input_series(self.slo, phases, _sample_seconds(NUMBERS_TICK), pods=2),
             NUMBERS_TICK,
             [
-                _expect(f"abs({self._of(name)} - {number!r}) < bool 1e-8", end, labels, 1)
+                expect(f"abs({self._of(name)} - {number!r}) < bool 1e-8", end, labels, 1)
                 for name, number in numbers.items()
             ],
         )
@@ -172,8 +193,8 @@ class SloCases:
             [
                 self._no_data_is_silent(_NO_DATA_FOR - FAST_TICK),
                 self._no_data_fires(_NO_DATA_FOR),
-                _expect_nothing(_RECORDINGS_OF_EVENTS, _NO_DATA_FOR),
-                _expect_nothing('ALERTS{alertname!="SloNoData"}', _NO_DATA_FOR),
+                expect_nothing(_RECORDINGS_OF_EVENTS, _NO_DATA_FOR),
+                expect_nothing('ALERTS{alertname!="SloNoData"}', _NO_DATA_FOR),
             ],
         )
 
@@ -194,8 +215,8 @@ class SloCases:
             [
                 self._no_data_is_silent(told - FAST_TICK),
                 self._no_data_fires(told),
-                _expect_nothing('ALERTS{alertname!="SloNoData"}', told),
-                _expect_nothing(self._of("slo:current_burn_rate:ratio"), lost + _HOUR),
+                expect_nothing('ALERTS{alertname!="SloNoData"}', told),
+                expect_nothing(self._of("slo:current_burn_rate:ratio"), lost + _HOUR),
             ],
         )
 
@@ -213,7 +234,7 @@ class SloCases:
                 _expect_named(self._of("slo:bad_events:rate5m"), end, labels, 0),
                 _expect_named(self._of("slo:sli_error:ratio_rate1h"), end, labels, 0),
                 _expect_named(self._of("slo:error_budget_remaining:ratio"), end, labels, 1),
-                _expect_nothing("ALERTS", end),
+                expect_nothing("ALERTS", end),
             ],
         )
 
@@ -237,18 +258,18 @@ class SloCases:
             "idle service is silent and claims no ratio",
             input_series(self.slo, [Phase(seconds=end, per_second=0)], 15),
             FAST_TICK,
-            [_expect_nothing("ALERTS", end), _expect_nothing(ratios, end)],
+            [expect_nothing("ALERTS", end), expect_nothing(ratios, end)],
         )
 
     def restart_is_silent(self) -> Test:
         before, end = _SETTLED, _SETTLED + 10 * _MINUTE
         phases = [Phase(seconds=before), Phase(seconds=end - before, restarts=True)]
-        silent = [_expect_nothing("ALERTS", before + minute * _MINUTE) for minute in (1, 2, 5, 10)]
+        silent = [expect_nothing("ALERTS", before + minute * _MINUTE) for minute in (1, 2, 5, 10)]
         return self._test(
             "restart, which sets counters to 0, is silent",
             input_series(self.slo, phases, 15),
             FAST_TICK,
-            [*silent, _expect(f"{self._of('slo:sli_error:ratio_rate1h')} < bool 1e-9", end, self._labels, 1)],
+            [*silent, expect(f"{self._of('slo:sli_error:ratio_rate1h')} < bool 1e-9", end, self._labels, 1)],
         )
 
     def budget_below_its_floor_is_told(self, floor: float) -> Test:
@@ -260,7 +281,7 @@ class SloCases:
             input_series(self.slo, [self._spending(1 - floor + 0.01, told)], 15),
             FAST_TICK,
             [
-                _expect_nothing('ALERTS{alertname="SloErrorBudgetLow",alertstate="firing"}', told - FAST_TICK),
+                expect_nothing('ALERTS{alertname="SloErrorBudgetLow",alertstate="firing"}', told - FAST_TICK),
                 self._alert(labels, told),
             ],
         )
@@ -271,7 +292,7 @@ class SloCases:
             "budget just above its floor is silent",
             input_series(self.slo, [self._spending(1 - floor - 0.01, end)], 15),
             FAST_TICK,
-            [_expect_nothing('ALERTS{alertname="SloErrorBudgetLow"}', end)],
+            [expect_nothing('ALERTS{alertname="SloErrorBudgetLow"}', end)],
         )
 
     def _spending(self, share: float, seconds: float) -> Phase:
@@ -306,7 +327,7 @@ class SloCases:
         selected = {key: value for key, value in labels.items() if key.endswith("_window")}
         matchers = "".join(f',{key}="{value}"' for key, value in selected.items())
         expression = f'ALERTS{{alertname="{name}",alertstate="firing"{matchers}}}'
-        return _expect(expression, at, {**shared, **labels}, 1)
+        return expect(expression, at, {**shared, **labels}, 1)
 
     def _burn_fires(self, window: BurnRateWindow, at: float) -> dict[str, Any]:
         labels = {
@@ -319,13 +340,13 @@ class SloCases:
 
     def _burn_is_silent(self, window: BurnRateWindow, at: float) -> dict[str, Any]:
         long = prometheus_duration(window.long)
-        return _expect_nothing(f'ALERTS{{alertname="SloErrorBudgetBurn",long_window="{long}"}}', at)
+        return expect_nothing(f'ALERTS{{alertname="SloErrorBudgetBurn",long_window="{long}"}}', at)
 
     def _no_data_fires(self, at: float) -> dict[str, Any]:
         return self._alert({"alertname": "SloNoData", "severity": "warning"}, at)
 
     def _no_data_is_silent(self, at: float) -> dict[str, Any]:
-        return _expect_nothing('ALERTS{alertname="SloNoData",alertstate="firing"}', at)
+        return expect_nothing('ALERTS{alertname="SloNoData",alertstate="firing"}', at)
 
     def _test(
         self, name: str, series: list[dict[str, Any]], tick: int, expressions: Sequence[dict[str, Any]]
@@ -346,17 +367,5 @@ def _name(window: BurnRateWindow) -> str:
     return f"{prometheus_duration(window.long)}/{prometheus_duration(window.short)}"
 
 
-def _expect(expression: str, at: float, labels: dict[str, str], value: float) -> dict[str, Any]:
-    """One sample and no other."""
-    metric = labels.get("__name__", "")
-    inside = ",".join(f'{key}="{text}"' for key, text in sorted(labels.items()) if key != "__name__")
-    sample = {"labels": f"{metric}{{{inside}}}", "value": value}
-    return {"expr": expression, "eval_time": f"{round(at)}s", "exp_samples": [sample]}
-
-
 def _expect_named(selector: str, at: float, labels: dict[str, str], value: float) -> dict[str, Any]:
-    return _expect(selector, at, {"__name__": selector.partition("{")[0], **labels}, value)
-
-
-def _expect_nothing(expression: str, at: float) -> dict[str, Any]:
-    return {"expr": expression, "eval_time": f"{round(at)}s", "exp_samples": []}
+    return expect(selector, at, {"__name__": selector.partition("{")[0], **labels}, value)

@@ -45,19 +45,9 @@ def slo_files(catalogue: Catalogue) -> Iterator[TestFile]:
                     tests=[cases.recordings_have_the_right_numbers()],
                 )
             for window in policy.windows if is_new else policy.windows[:1]:
-                yield TestFile(
-                    name=f"{slo.name}-{prometheus_duration(window.long)}",
-                    groups=[only_alert_of(group, window)],
-                    tick_seconds=tick_seconds(window),
-                    tests=list(window_tests(cases, window, everything=is_new)),
-                )
+                yield window_file(cases, window, only_alert_of(group, window), everything=is_new)
             for window in policy.windows if has_new_policy else policy.windows[: int(is_new)]:
-                yield TestFile(
-                    name=f"{slo.name}-{prometheus_duration(window.long)}-guard",
-                    groups=[only_alert_of(group, window)],
-                    tick_seconds=guard_tick_seconds(window),
-                    tests=list(guard_tests(cases, window)),
-                )
+                yield guard_file(cases, window, only_alert_of(group, window))
 
 
 def basic_tests(cases: SloCases) -> Iterator[Test]:
@@ -79,17 +69,31 @@ def kind_tests(cases: SloCases) -> Iterator[Test]:
     yield cases.restart_is_silent()
 
 
-def window_tests(cases: SloCases, window: BurnRateWindow, *, everything: bool) -> Iterator[Test]:
-    """The alert of one window."""
-    yield cases.burn_fires_in_time_and_ends_with_the_short_window(window)
+def window_file(cases: SloCases, window: BurnRateWindow, group: Group, *, everything: bool) -> TestFile:
+    """Tests of one window's alert."""
+    tests = [cases.burn_fires_in_time_and_ends_with_the_short_window(window)]
     if everything:
-        yield cases.burn_just_under_the_threshold_is_silent(window)
+        tests.append(cases.burn_just_under_the_threshold_is_silent(window))
+        tests.append(cases.burn_alert_tells_its_numbers(window, group))
+    return TestFile(
+        name=f"{cases.slo.name}-{prometheus_duration(window.long)}",
+        groups=[group],
+        tick_seconds=tick_seconds(window),
+        tests=tests,
+    )
 
 
-def guard_tests(cases: SloCases, window: BurnRateWindow) -> Iterator[Test]:
-    """The guard of one window against low traffic."""
-    yield cases.outage_with_too_few_events_is_silent(window)
-    yield cases.outage_with_just_enough_events_fires(window)
+def guard_file(cases: SloCases, window: BurnRateWindow, group: Group) -> TestFile:
+    """Tests of one window's guard against low traffic."""
+    return TestFile(
+        name=f"{cases.slo.name}-{prometheus_duration(window.long)}-guard",
+        groups=[group],
+        tick_seconds=guard_tick_seconds(window),
+        tests=[
+            cases.outage_with_too_few_events_is_silent(window),
+            cases.outage_with_just_enough_events_fires(window),
+        ],
+    )
 
 
 def kind_of(slo: Slo) -> Kind:

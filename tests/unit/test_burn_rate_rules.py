@@ -85,7 +85,12 @@ def test_an_alert_needs_the_long_window_the_short_one_and_enough_events(
         f'slo:sli_error:ratio_rate{long}{{slo="reporting-availability"}} > {burn} * 0.002\n'
         f'and slo:sli_error:ratio_rate{short}{{slo="reporting-availability"}} > {burn} * 0.002\n'
         f'and slo:total_events:increase{long}{{slo="reporting-availability"}} >= 20'
-        for burn, long, short in (("14.4", "1h", "5m"), ("6", "6h", "30m"), ("3", "1d", "2h"), ("1", "3d", "6h"))
+        for burn, long, short in (
+            ("14.4", "1h", "5m"),
+            ("6", "6h", "30m"),
+            ("3", "1d", "2h"),
+            ("1", "3d", "6h"),
+        )
     ]
     assert [alert["labels"]["severity"] for alert in alerts] == ["critical", "critical", "warning", "warning"]
 

@@ -137,3 +137,35 @@ def test_a_yaml_tag_cannot_make_objects(copy: CatalogueCopy) -> None:
 def test_a_long_value_is_shortened(copy: CatalogueCopy) -> None:
     copy.replace(TENANT, "Europe/Oslo", "x" * 500)
     assert len(copy.problem().value) == 80
+
+
+_UNTOLD = (
+    Wrong("expired tenant", TENANT, "spec:", "spec:\n  expires: 2026-01-01", "spec.expires", "2026-01-01", "has expired (today is "),
+    Wrong("a date that does not exist", TENANT, "spec:", "spec:\n  expires: 2026-02-30", "", "", "is not YAML"),
+    Wrong("key written twice", JOBS, "  timeout: 20m", "  timeout: 20m\n  timeout: 30m", "", "", "is not YAML in line 5: the key 'timeout' stands there twice"),
+    Wrong("second document of a mapping", JOBS, "nightly-evidence:", "---\nother: {}\n---\nnightly-evidence:", "", "", "holds 2 documents: keep one"),
+    Wrong("tenant named unlike its file", TENANT, "name: nordlys", "name: harbor-health", "metadata.name", "'harbor-health'", "write 'nordlys' or rename the file"),
+    Wrong("six fields", JOBS, '"0 2 * * *"', '"0 2 * * * *"', "nightly-evidence.schedule", "'0 2 * * * *'", "not a cron expression of five fields"),
+    Wrong("a field that Kubernetes lacks", JOBS, '"0 2 * * *"', '"0 2 L * *"', "nightly-evidence.schedule", "'0 2 L * *'", "not a cron expression of five fields"),
+    Wrong("no time to run", JOBS, "timeout: 20m", "timeout: 0m", "nightly-evidence.timeout", "'0m'", "more than 0"),
+    Wrong("control character", REPORTING, "Generates", "\x01", "", "", "is not YAML: "),
+)  # fmt: skip
+
+
+@pytest.mark.xfail(strict=True, reason="the loader takes it, fails on it or names another key")
+@pytest.mark.parametrize("wrong", _UNTOLD, ids=lambda wrong: wrong.what)
+def test_wrong_input_that_is_not_told_yet(copy: CatalogueCopy, wrong: Wrong) -> None:
+    test_wrong_input_is_told_with_file_key_value_and_fix(copy, wrong)
+
+
+@pytest.mark.xfail(strict=True, reason="an empty file is taken as nothing, or told with an empty message")
+@pytest.mark.parametrize("file", [TENANT, RESIDENCY, POLICIES, JOBS])
+def test_an_empty_file_is_told(copy: CatalogueCopy, file: str) -> None:
+    copy.write(file, "")
+    assert str(copy.problem()).startswith(f"catalog/{file}: is empty")
+
+
+@pytest.mark.xfail(strict=True, reason="the loader takes it, and the program ends with a traceback")
+def test_a_service_without_slo_is_told(copy: CatalogueCopy) -> None:
+    copy.write(REPORTING, copy.read(REPORTING).split("---")[0])
+    assert str(copy.problem()).startswith("catalog/services/reporting.yaml: holds no document of kind SLO")

@@ -93,7 +93,9 @@ def test_rbac_has_one_role_and_binding_for_each_scope_that_is_granted() -> None:
         {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]},
         {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["list"]},
     ]
-    assert found["Role"]["rules"] == [{"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["get", "list"]}]
+    assert found["Role"]["rules"] == [
+        {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["get", "list"]}
+    ]
     subject = {"kind": "ServiceAccount", "name": "nothing", "namespace": "day2-system"}
     for kind in ("ClusterRole", "Role"):
         binding, role = found[f"{kind}Binding"], found[kind]
@@ -125,7 +127,9 @@ def test_the_role_holds_exactly_the_granted_actions_on_the_granted_arns() -> Non
 
 def test_a_grant_on_something_without_arn_is_refused() -> None:
     grant = AwsGrant(actions=("kms:Sign",), target="signing-key")
-    with pytest.raises(ValueError, match=r"no ARN is known for signing-key: give them, known are evidence-store"):
+    with pytest.raises(
+        ValueError, match=r"no ARN is known for signing-key: give them, known are evidence-store"
+    ):
         permission_policy([grant], {"evidence-store": ["arn:b"]})
 
 
