@@ -9,6 +9,7 @@ FROM python:3.11-slim
 ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 WORKDIR /app
 COPY --from=packages /venv /venv
+COPY pyproject.toml .
 COPY catalog catalog
 COPY operations operations
 USER 65532:65532

@@ -34,7 +34,10 @@ def _parse_duration(value: Any) -> Any:
     parts = _DURATION.findall(value) if isinstance(value, str) else []
     if not parts or "".join(number + unit for number, unit in parts) != value:
         raise ValueError("is not a duration: write a number and a unit, as in 30s, 5m, 26h or 30d")
-    return timedelta(seconds=sum(int(number) * _SECONDS[unit] for number, unit in parts))
+    seconds = sum(int(number) * _SECONDS[unit] for number, unit in parts)
+    if seconds == 0:
+        raise ValueError("is no time at all: write more than 0")
+    return timedelta(seconds=seconds)
 
 
 def prometheus_duration(duration: timedelta) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
 from typing import Annotated, Literal, Self
@@ -20,13 +21,19 @@ Destination = Literal["aws", "kubernetes", "prometheus"]
 _SCHEDULE_RUNS_CHECKED = 400
 
 
+# What Kubernetes reads: no seconds, no L, W and #, and Sunday is 0.
+_CRON_ITEM = r"(\*|\d+(-\d+)?|[A-Za-z]{3}(-[A-Za-z]{3})?)(/\d+)?"
+_CRON = re.compile(rf"(?!.* [^ ]*7[^ ]*$)({_CRON_ITEM}(,{_CRON_ITEM})*( (?=.)|$)){{5}}")
+
+
 def _is_cron(schedule: str) -> str:
+    message = "is not a cron expression of five fields (UTC): write it as in '0 2 * * *'"
+    if not _CRON.fullmatch(schedule):
+        raise ValueError(message)
     try:
         CronSim(schedule, datetime(2026, 1, 1, tzinfo=UTC))
     except CronSimError as error:
-        raise ValueError(
-            "is not a cron expression of five fields (UTC): write it as in '0 2 * * *'"
-        ) from error
+        raise ValueError(message) from error
     return schedule
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, RootModel, ValidationError
 
 from catalog.base import Expiring
 from catalog.burn_rate import BurnRatePolicies, BurnRatePolicy
+from catalog.documents import fault, read_documents
 from catalog.jobs import Job, JobsFile
 from catalog.openslo import Service, ServiceDocument, Slo
 from catalog.problems import InputError, Problem, did_you_mean, problems_of, shown
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 CATALOGUE_FOLDER = Path(__file__).parent
 
 _Model = TypeVar("_Model", bound=BaseModel)
-# libyaml where PyYAML has it: ten times as fast, and the program reads a dozen files at every start.
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +67,7 @@ def load_catalogue(folder: Path = CATALOGUE_FOLDER, *, today: date | None = None
     policies = reader.mapping(Path("burn_rate_policies.yaml"), BurnRatePolicies, BurnRatePolicy)
     jobs = reader.mapping(Path("jobs.yaml"), JobsFile, Job)
     services = {s.name: s for path in reader.files("services") if (s := reader.service(path))}
-    tenants = {t.name: t for path in reader.files("tenants") if (t := reader.model(path, Tenant))}
+    tenants = {t.name: t for path in reader.files("tenants") if (t := reader.tenant(path))}
     if not reader.problems and residency is not None:
         catalogue = Catalogue(
             services=services, tenants=tenants, jobs=jobs, burn_rate_policies=policies, residency=residency
@@ -97,15 +96,17 @@ class _Reader:
         file = self._folder / path
         try:
             with file.open("rb") as stream:
-                return [d for d in yaml.load_all(stream, Loader=_Loader) if d is not None]
+                found = read_documents(stream)
         except FileNotFoundError:
             self._note(path, fix="is missing: create it, or restore it from version control")
         except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            line = f" in line {mark.line + 1}" if mark else ""
-            self._note(path, fix=f"is not YAML{line}: {getattr(error, 'problem', None) or error}")
+            self._note(path, fix=fault(error))
         except OSError as error:
             self._note(path, fix=f"can't be read ({error.strerror}): mend its permissions")
+        else:
+            if not found:
+                self._note(path, fix="is empty: restore it from version control, or write {} for no entry")
+            return found
         return []
 
     def model(self, path: Path, model: type[_Model]) -> _Model | None:
@@ -120,7 +121,9 @@ class _Reader:
     def mapping(self, path: Path, kind: Any, entry: type[_Model]) -> dict[str, _Model]:
         """A file that maps names to entries."""
         documents = self.documents(path)
-        if not documents:
+        if len(documents) > 1:
+            self._note(path, fix=f"holds {len(documents)} documents: keep one")
+        if len(documents) != 1:
             return {}
         root = RootModel[kind]
         found = self._validated(documents[0], root, path, entry=entry)
@@ -149,10 +152,22 @@ class _Reader:
         if len(headers) != 1:
             self._note(path, fix=f"holds {len(headers)} documents of kind Service: it must hold exactly one")
             return None
-        if headers[0].metadata.name != path.stem:
-            fix = f"must be the file's name: write {path.stem!r} or rename the file"
-            self._note(path, key="document 1.metadata.name", value=shown(headers[0].metadata.name), fix=fix)
+        if not slos:
+            self._note(path, fix="holds no document of kind SLO: add one")
+        self._check_name(headers[0].metadata.name, path, "document 1.metadata.name")
         return Service(document=headers[0], slos=tuple(slos))
+
+    def tenant(self, path: Path) -> Tenant | None:
+        """A tenant's file."""
+        tenant = self.model(path, Tenant)
+        if tenant is not None:
+            self._check_name(tenant.name, path, "metadata.name")
+        return tenant
+
+    def _check_name(self, name: str, path: Path, key: str) -> None:
+        if name != path.stem:
+            fix = f"must be the file's name: write {path.stem!r} or rename the file"
+            self._note(path, key=key, value=shown(name), fix=fix)
 
     def _validated(
         self,
@@ -168,7 +183,8 @@ class _Reader:
         except ValidationError as error:
             self.problems += problems_of(error, file=self._shown(path), prefix=prefix, model=entry or model)
             return None
-        self._check_expiry(getattr(value, "spec", value), path, prefix)
+        self._check_expiry(value, path, prefix)
+        self._check_expiry(getattr(value, "spec", None), path, ".".join(filter(None, [prefix, "spec"])))
         return value
 
     def _check_expiry(self, value: object, path: Path, key: str) -> None:

@@ -69,7 +69,18 @@ def problems_of(
         prefix: Dotted path of the validated data inside the file.
         model: The model that was validated against; its field names feed the suggestions.
     """
-    return [_problem(detail, file=file, prefix=prefix, model=model) for detail in error.errors()]
+    details = error.errors()
+    return [
+        _problem(detail, file=file, prefix=prefix, model=model)
+        for detail in details
+        # A list whose items are wrong also counts as too short: its items say what to mend.
+        if detail["type"] != "too_short" or not any(_is_below(other, detail) for other in details)
+    ]
+
+
+def _is_below(detail: ErrorDetails, other: ErrorDetails) -> bool:
+    depth = len(other["loc"])
+    return len(detail["loc"]) > depth and detail["loc"][:depth] == other["loc"]
 
 
 def _problem(detail: ErrorDetails, *, file: str, prefix: str, model: type[BaseModel]) -> Problem:

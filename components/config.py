@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 import pulumi
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from catalog.base import Name
 from catalog.jobs import Job
@@ -26,11 +34,28 @@ class _Settings(BaseModel):
 
 def _is_http_url(url: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # the port is no number up to 65535
+        is_address = False
+    if not is_address:
         raise ValueError("is not an address: write http://host:port or https://host:port")
     return url
 
 
+def _network(text: Any) -> Any:
+    try:
+        return ip_network(text)
+    except ValueError:
+        pass
+    try:
+        whole = ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError("is not an address range: write one such as 10.0.0.0/16") from None
+    raise ValueError(f"has bits past its prefix: write {whole}")
+
+
+AddressRange = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 HttpUrl = Annotated[str, AfterValidator(_is_http_url)]
 
 
@@ -80,8 +105,8 @@ class EgressSettings(_Settings):
         kubernetes_port: Port of the API server.
     """
 
-    aws: Annotated[tuple[IPv4Network | IPv6Network, ...], Field(min_length=1)]
-    kubernetes: Annotated[tuple[IPv4Network | IPv6Network, ...], Field(min_length=1)]
+    aws: Annotated[tuple[AddressRange, ...], Field(min_length=1)]
+    kubernetes: Annotated[tuple[AddressRange, ...], Field(min_length=1)]
     kubernetes_port: Annotated[int, Field(ge=1, le=65_535)] = 443
 
 
@@ -128,7 +153,7 @@ class EvidenceSettings(_Settings):
         retention_days: Days for which no version can be deleted.
         lock_mode: GOVERNANCE lets a principal with s3:BypassGovernanceRetention delete; COMPLIANCE lets
             nobody, not the root user either, and can't be taken back.
-        force_destroy: Whether destroying the stack deletes the evidence with its bucket.
+        force_destroy: Whether destroying the stack deletes evidence, buckets and keys; otherwise they stay.
     """
 
     retention_days: Annotated[int, Field(ge=1, le=3_650)]

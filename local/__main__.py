@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -159,4 +160,6 @@ def clean() -> None:
 
 
 if __name__ == "__main__":
+    # A shell starts background commands with Ctrl-C ignored; the engine must get it, and so must we.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     app()

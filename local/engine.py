@@ -223,7 +223,7 @@ class Engine:
 
     def _failure(self, command: str, output: str, *, shown: bool) -> PlatformError:
         fix = next((fix for message, fix in _KNOWN_FAILURES if message in output), None)
-        errors = [line.strip() for line in output.splitlines() if line.strip().startswith("error:")]
+        errors = _errors_in(output)
         what = f"`pulumi {command}` failed on stack {self.stack}"
         if errors and not shown:
             what += "\n" + "\n".join(dict.fromkeys(errors[:_TAIL_LINES]))
@@ -232,6 +232,17 @@ class Engine:
             where=str(self.log),
             fix=fix or "mend what the message names; nothing is lost, then run it again",
         )
+
+
+def _errors_in(output: str) -> list[str]:
+    """Lines of the engine's error messages; one that has several lines ends with an empty one."""
+    lines: list[str] = []
+    inside = False
+    for line in output.splitlines():
+        inside = line.strip().startswith("error:") or (inside and bool(line.strip()))
+        if inside:
+            lines.append(line.strip())
+    return lines
 
 
 def _without_automatic_log(home: Path) -> None:

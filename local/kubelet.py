@@ -19,10 +19,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from kubernetes import client, config
+from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
 from local import pod_environment
+from local.api_client import api_client
 from local.errors import PlatformError
 from local.workspace import Workspace
 
@@ -106,7 +107,7 @@ def _clients(workspace: Workspace, region: str) -> tuple[Any, Any]:
             where=str(path),
             fix="choose one with REGION=…, or start the platform with `make up`",
         )
-    api = config.new_client_from_config(str(path))
+    api = api_client(path)
     return client.CoreV1Api(api), client.BatchV1Api(api)
 
 

@@ -111,7 +111,7 @@ class _RecordingMonitor(MockMonitor):
         self._recording = recording
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 the name is gRPC's
-        response = super().RegisterResource(request)
+        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]  # the SDK's is untyped
         if request.type != "pulumi:pulumi:Stack":
             self._recording.registrations.append(
                 Registration(
@@ -128,7 +128,7 @@ class _RecordingMonitor(MockMonitor):
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 the name is gRPC's
         self._recording.outputs[request.urn] = _plain(rpc.deserialize_properties(request.outputs))
-        return super().RegisterResourceOutputs(request)
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]  # likewise
 
 
 def _plain(value: Any) -> Any:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kubernetes import client, config
+from kubernetes import client
 from rich.console import Console
 from rich.table import Table
 from urllib3.exceptions import HTTPError
 
 from components.region import OPERATIONS_NAMESPACE
+from local.api_client import api_client
 from local.control_plane.lifecycle import control_plane_status
 from local.emulator.lifecycle import emulator_status
 
@@ -75,7 +76,7 @@ def _jobs(platform: EmbeddedPlatform) -> Table:
         if not kubeconfig.is_file():
             continue
         try:
-            batch: Any = client.BatchV1Api(config.new_client_from_config(str(kubeconfig)))
+            batch: Any = client.BatchV1Api(api_client(kubeconfig))
             for item in batch.list_namespaced_cron_job(OPERATIONS_NAMESPACE).items:
                 name = item.metadata.name
                 success = item.status.last_successful_time

@@ -28,7 +28,8 @@ class EvidenceStoreArgs:
         replica_region: AWS region of the second copy, under the same residency rules.
         retention_days: Days for which no version can be deleted.
         lock_mode: GOVERNANCE or COMPLIANCE.
-        force_destroy: Whether destroying the store deletes the evidence.
+        force_destroy: Whether destroying the store deletes the evidence and its keys; otherwise they stay
+            in the account, out of the program's hands.
 
     Raises:
         ValueError: The replica would lie in the same region.
@@ -88,7 +89,7 @@ class EvidenceStore(pulumi.ComponentResource):
         source = self._bucket(f"{name}-primary", "evidence", args.context.region, args, suffix)
         replica = self._bucket(f"{name}-replica", "evidence-copy", args.replica_region, args, suffix)
         self._replicate(name, args.context, source, replica)
-        self.signing_key_arn = self._signing_key(name, args.context)
+        self.signing_key_arn = self._signing_key(name, args)
         self.bucket_name, self.bucket_arn = source.bucket_name, source.bucket_arn
         self.encryption_key_arn = source.key_arn
         self.replica_bucket_name, self.replica_bucket_arn = replica.bucket_name, replica.bucket_arn
@@ -176,7 +177,8 @@ class EvidenceStore(pulumi.ComponentResource):
             ),
         )
 
-    def _signing_key(self, name: str, context: Context) -> pulumi.Output[str]:
+    def _signing_key(self, name: str, args: EvidenceStoreArgs) -> pulumi.Output[str]:
+        context = args.context
         key = aws.kms.Key(
             f"{name}-signing-key",
             region=context.region,
@@ -186,7 +188,7 @@ class EvidenceStore(pulumi.ComponentResource):
             deletion_window_in_days=_DELETION_WINDOW_DAYS,
             policy=pulumi.Output.json_dumps(account_key_policy(context.account_id)),
             tags=aws_tags(context, "evidence"),
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=not args.force_destroy),
         )
         aws.kms.Alias(
             f"{name}-signing-key-alias",

@@ -15,8 +15,6 @@ from components.tags import aws_tags
 _DELETION_WINDOW_DAYS = 30
 _INCOMPLETE_UPLOAD_DAYS = 7
 _COLD_AFTER_DAYS = 90
-# Past the lock, room for an audit that runs late before the lifecycle removes what nothing protects any more.
-_EXPIRY_MARGIN_DAYS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +27,8 @@ class LockedBucketArgs:
         bucket_name: Name of the bucket, unique in all of AWS.
         retention_days: Days for which a version can't be deleted.
         lock_mode: GOVERNANCE or COMPLIANCE.
-        force_destroy: Whether destroying the bucket deletes what is in it.
+        force_destroy: Whether destroying the component deletes bucket, key and what is in them; otherwise it
+            leaves them as they are, since evidence without its key can't be read.
 
     Raises:
         ValueError: A number or mode that S3 would refuse.
@@ -78,7 +77,7 @@ class LockedBucket(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: LockedBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("day2:evidence:LockedBucket", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        child = pulumi.ResourceOptions(parent=self, retain_on_delete=not args.force_destroy)
         tags = aws_tags(args.context, "evidence")
         key = aws.kms.Key(
             f"{name}-key",
@@ -107,7 +106,7 @@ class LockedBucket(pulumi.ComponentResource):
             opts=child,
         )
         _protect(name, args, bucket, key, child)
-        _lock(name, args, bucket, pulumi.ResourceOptions(parent=self, depends_on=[self.versioning]))
+        _lock(name, args, bucket, _after(child, self.versioning))
         self.bucket_name = bucket.bucket
         self.bucket_arn = bucket.arn
         self.key_arn = key.arn
@@ -158,12 +157,16 @@ def _protect(
         bucket=bucket.bucket,
         policy=bucket.arn.apply(lambda arn: json.dumps(tls_only(arn))),
         # S3 refuses one while the other is still being written.
-        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[public_access])),
+        opts=_after(opts, public_access),
     )
 
 
+def _after(opts: pulumi.ResourceOptions, resource: pulumi.Resource) -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[resource]))
+
+
 def _lock(name: str, args: LockedBucketArgs, bucket: aws.s3.Bucket, opts: pulumi.ResourceOptions) -> None:
-    """How long versions stay, and what becomes of them afterwards."""
+    """How long versions can't be deleted. Nothing expires: a chain is verified from its first record."""
     aws.s3.BucketObjectLockConfiguration(
         f"{name}-lock",
         region=args.bucket_region,
@@ -171,17 +174,13 @@ def _lock(name: str, args: LockedBucketArgs, bucket: aws.s3.Bucket, opts: pulumi
         rule={"default_retention": {"mode": args.lock_mode, "days": args.retention_days}},
         opts=opts,
     )
-    expiry_days = args.retention_days + _EXPIRY_MARGIN_DAYS
     rule: aws.s3.BucketLifecycleConfigurationRuleArgsDict = {
         "id": "evidence",
         "status": "Enabled",
         "filter": {"prefix": ""},
+        "transitions": [{"days": _COLD_AFTER_DAYS, "storage_class": "STANDARD_IA"}],
         "abort_incomplete_multipart_upload": {"days_after_initiation": _INCOMPLETE_UPLOAD_DAYS},
-        "expiration": {"days": expiry_days},
-        "noncurrent_version_expiration": {"noncurrent_days": _EXPIRY_MARGIN_DAYS},
     }
-    if expiry_days > _COLD_AFTER_DAYS:
-        rule["transitions"] = [{"days": _COLD_AFTER_DAYS, "storage_class": "STANDARD_IA"}]
     aws.s3.BucketLifecycleConfiguration(
         f"{name}-lifecycle", region=args.bucket_region, bucket=bucket.bucket, rules=[rule], opts=opts
     )

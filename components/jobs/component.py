@@ -110,12 +110,14 @@ class OperationsJob(pulumi.ComponentResource):
     ) -> None:
         super().__init__("day2:jobs:OperationsJob", name, None, opts)
         object_name = safe_name(args.job_name, limit=CRON_JOB_NAME_CHARACTERS)
-        self.role_arn = self._role(name, object_name, args)
-        self._objects(name, object_name, args)
+        role = self._role(name, object_name, args)
+        self.role_arn = role.arn
+        permissions = self._permissions(name, role, args)
+        self._objects(name, object_name, args, permissions)
         self.cron_job_name = pulumi.Output.from_input(object_name)
         self.register_outputs({"role_arn": self.role_arn, "cron_job_name": self.cron_job_name})
 
-    def _role(self, name: str, object_name: str, args: OperationsJobArgs) -> pulumi.Output[str]:
+    def _role(self, name: str, object_name: str, args: OperationsJobArgs) -> aws.iam.Role:
         context = args.context
         trust = pulumi.Output.from_input(args.oidc_issuer).apply(
             lambda issuer: json.dumps(
@@ -127,7 +129,7 @@ class OperationsJob(pulumi.ComponentResource):
                 )
             )
         )
-        role = aws.iam.Role(
+        return aws.iam.Role(
             f"{name}-role",
             name=safe_name(
                 "day2", context.environment, context.region, object_name, limit=IAM_ROLE_NAME_CHARACTERS
@@ -137,17 +139,22 @@ class OperationsJob(pulumi.ComponentResource):
             tags=aws_tags(context, args.job_name),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        if args.job.aws:
-            aws.iam.RolePolicy(
-                f"{name}-permissions",
-                name="permissions",
-                role=role.name,
-                policy=pulumi.Output.json_dumps(permission_policy(args.job.aws, args.arns)),
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-        return role.arn
 
-    def _objects(self, name: str, object_name: str, args: OperationsJobArgs) -> None:
+    def _permissions(self, name: str, role: aws.iam.Role, args: OperationsJobArgs) -> list[pulumi.Resource]:
+        if not args.job.aws:
+            return []
+        policy = aws.iam.RolePolicy(
+            f"{name}-permissions",
+            name="permissions",
+            role=role.name,
+            policy=pulumi.Output.json_dumps(permission_policy(args.job.aws, args.arns)),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return [policy]
+
+    def _objects(
+        self, name: str, object_name: str, args: OperationsJobArgs, permissions: list[pulumi.Resource]
+    ) -> None:
         labels = kubernetes_labels(args.context, args.job_name)
         metadata = {"name": object_name, "namespace": args.namespace, "labels": labels}
         selector = {JOB_LABEL: object_name}
@@ -177,7 +184,9 @@ class OperationsJob(pulumi.ComponentResource):
         )
         # Last: a run must find its rights, its configuration and its network in place.
         kubernetes_object(
-            _logical_name(name, run), run, pulumi.ResourceOptions(parent=self, depends_on=list(needed))
+            _logical_name(name, run),
+            run,
+            pulumi.ResourceOptions(parent=self, depends_on=[*permissions, *needed]),
         )
 
 

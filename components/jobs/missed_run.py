@@ -1,4 +1,4 @@
-"""Alerts on a job of the platform: it was missed, it failed, or it is gone.
+"""Alerts on a job of the platform: it has not succeeded in time, or it is gone.
 
 The metrics are kube-state-metrics'
 (https://github.com/kubernetes/kube-state-metrics/tree/main/docs/metrics/workload, CronJob and Job).
@@ -26,7 +26,7 @@ def missed_run_rules(name: str, job: Job, *, cron_job: str, namespace: str) -> l
         namespace: Namespace of the CronJob.
     """
     of_cron_job = f'namespace="{namespace}",cronjob="{cron_job}"'
-    of_jobs = f'namespace="{namespace}",job_name=~"{cron_job}-.+"'
+    of_jobs = f'namespace="{namespace}",job_name=~"{cron_job}-[0-9]+"'
     labels = {"severity": job.severity, "team": job.team, "operations_job": name}
     limit_seconds = int(job.missed_after.total_seconds())
     # A CronJob that never succeeded has no last success: then its age counts.

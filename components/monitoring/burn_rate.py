@@ -125,7 +125,7 @@ def _average(slo: Slo, recording: str, window: timedelta) -> str:
 
 
 def _event_count(slo: Slo, window: timedelta) -> str:
-    """Events that were seen, a step of five minutes each; an average would make 3 of a minute 13,000 of 3 d."""
+    """Events that were seen, in steps of 5 min; an average would make 13,000 in 3 d of 3 in a minute."""
     step = prometheus_duration(_BASE_WINDOW)
     rates = f"{_of(slo, 'slo:total_events:rate5m')}[{prometheus_duration(window)}:{step}]"
     return f"sum_over_time({rates}) * {int(_BASE_WINDOW.total_seconds())}"

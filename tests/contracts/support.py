@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import doctest
-import functools
 import importlib
 import inspect
 import pkgutil
@@ -65,9 +64,17 @@ def example_of(component: Component) -> str:
     return "".join(part.source for part in doctest.DocTestParser().get_examples(example))
 
 
-@functools.cache
+_RECORDINGS: dict[str, Recording] = {}
+
+
 def example_recording(component: Component) -> Recording:
     """What the example of a component's docstring registers."""
+    if component.__name__ not in _RECORDINGS:
+        _RECORDINGS[component.__name__] = _run_example(component)
+    return _RECORDINGS[component.__name__]
+
+
+def _run_example(component: Component) -> Recording:
     names = dict(vars(sys.modules[component.__module__]))
     source = compile(example_of(component), f"{component.__name__}'s example", "exec")
     return record(lambda: exec(source, names))  # noqa: S102 the source is our own docstring

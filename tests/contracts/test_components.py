@@ -8,6 +8,7 @@ import importlib
 import inspect
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, get_type_hints
 
 import pulumi
@@ -72,7 +73,7 @@ def test_the_args_are_a_frozen_dataclass_with_keywords_only(component: Component
     assert args.__name__ == f"{component.__name__}Args"
     assert args.__module__ == component.__module__
     assert dataclasses.is_dataclass(args)
-    assert args.__dataclass_params__.frozen  # type: ignore[attr-defined]
+    assert vars(args)["__dataclass_params__"].frozen
     assert all(field.kw_only for field in dataclasses.fields(args))
 
 
@@ -127,7 +128,7 @@ def test_every_annotation_of_a_component_has_a_docstring(component: Component) -
     body = source_of(component).body
     undocumented = [
         name
-        for statement, following in zip(body, body[1:], strict=False)
+        for statement, following in pairwise(body)
         if (name := getattr(getattr(statement, "target", None), "id", None))
         and not isinstance(getattr(getattr(following, "value", None), "value", None), str)
     ]

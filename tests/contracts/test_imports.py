@@ -110,7 +110,7 @@ def test_no_code_branches_on_the_name_of_an_environment(package: str) -> None:
     assert environments >= {"local", "staging", "prod"}
     names = environments | {"production", "development", "dev", "test"}
     branches = [
-        f"{path}:{node.lineno}: {ast.unparse(node)}"
+        f"{path}:{getattr(node, 'lineno', 0)}: {ast.unparse(node)}"
         for path in _files_of(package)
         for node in ast.walk(_tree(path))
         if _branches_on_environment(node, names)

@@ -8,8 +8,9 @@ from typing import Any
 
 import boto3
 import yaml
-from kubernetes import config
+from kubernetes import client
 
+from local.api_client import api_client
 from local.engine import Engine
 from local.platform import ROOT
 from local.workspace import Workspace
@@ -54,7 +55,13 @@ def _region(workspace: Workspace, region: str) -> dict[str, Any]:
 
 
 def kubernetes_api(workspace: Workspace, region: str) -> Any:
-    return config.new_client_from_config(str(workspace.kubeconfig(region)))  # type: ignore[no-untyped-call]  # untyped
+    return api_client(workspace.kubeconfig(region))
+
+
+def config_map_data(workspace: Workspace, region: str) -> dict[str, str]:
+    """Data of the nightly job's ConfigMap."""
+    core = client.CoreV1Api(kubernetes_api(workspace, region))
+    return dict(core.read_namespaced_config_map("nightly-evidence", "day2-system").data or {})
 
 
 def kubernetes_objects(workspace: Workspace, region: str) -> set[tuple[str, str, str]]:

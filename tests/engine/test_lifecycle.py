@@ -17,6 +17,7 @@ from local.platform import POLICY_PACKS, EmbeddedPlatform
 from tests.engine.support import (
     aws,
     aws_resources,
+    config_map_data,
     issuer,
     kubernetes_api,
     kubernetes_objects,
@@ -85,8 +86,8 @@ def test_a_change_behind_the_engines_back_is_shown_by_refresh_and_mended_by_up(d
     assert "~ 1 to update" in shown
     assert "- 1 to delete" in shown
     deployed.engine.up()
-    mended = core.read_namespaced_config_map("nightly-evidence", "day2-system")
-    assert mended.data["DAY2_EVIDENCE_LOCK_MODE"] == "GOVERNANCE"
+    mended = config_map_data(deployed.platform.workspace, region)
+    assert mended["DAY2_EVIDENCE_LOCK_MODE"] == "GOVERNANCE"
     assert "SecureTransport" in s3.get_bucket_policy(Bucket=bucket)["Policy"]
 
 
@@ -122,8 +123,7 @@ def test_a_region_that_is_down_does_not_keep_the_other_from_its_update(
     processes.stop(workspace, "us-east-1/kube-apiserver")
     with pytest.raises(PlatformError, match="us-east-1"):
         dataclasses.replace(deployed.engine, program=changed).up(refresh=False)
-    core = client.CoreV1Api(kubernetes_api(workspace, "eu-central-1"))
-    data = core.read_namespaced_config_map("nightly-evidence", "day2-system").data
+    data = config_map_data(workspace, "eu-central-1")
     assert data["DAY2_EVIDENCE_RETENTION_DAYS"] == "91"
     deployed.platform.start().up()
 

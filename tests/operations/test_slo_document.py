@@ -24,7 +24,10 @@ RULES = available(objects=[{"name": "r", "namespace": "n", "labels": {"day2.dev/
 
 
 def slo_with(json_server: StartServer, answer: Answer, rules: dict[str, Any] = RULES) -> dict[str, Any]:
-    prometheus = Prometheus(json_server(lambda *_: answer).url)
+    def answers(_: str, query: dict[str, str]) -> Answer:
+        return (200, vector("1")) if query["query"].startswith("count_over_time") else answer
+
+    prometheus = Prometheus(json_server(answers).url)
     try:
         (slo,) = slo_document([SLO], rules, prometheus)["slos"]
     finally:
@@ -98,6 +101,7 @@ def test_each_number_is_asked_for_by_its_recording(json_server: StartServer) -> 
     slo_document([SLO], RULES, Prometheus(json_server(answer).url))
     assert queries == [
         'slo:sli_error:ratio_rate30d{slo="reporting-latency"}',
+        'count_over_time(slo:total_events:rate5m{slo="reporting-latency"}[30d:5m]) / 8640',
         'slo:error_budget_remaining:ratio{slo="reporting-latency"}',
         'slo:current_burn_rate:ratio{slo="reporting-latency"}',
     ]
@@ -105,8 +109,13 @@ def test_each_number_is_asked_for_by_its_recording(json_server: StartServer) -> 
 
 @given(st.floats(), st.floats(0.0001, 0.5))
 def test_only_a_ratio_within_the_budget_is_met(value: float, budget: float) -> None:
-    verdict = _verdict(available(value=value), budget)["status"]
+    verdict = _verdict(available(value=value), available(value=1.0), budget)["status"]
     assert (verdict == "met") == (0 <= value <= budget)
+
+
+@pytest.mark.parametrize("covered", [available(value=0.94), not_available("it has no data")])
+def test_a_good_ratio_over_a_part_of_the_period_is_not_met(covered: dict[str, Any]) -> None:
+    assert _verdict(available(value=0.0), covered, 0.05)["status"] == "not available"
 
 
 def test_figures_without_source_say_why() -> None:

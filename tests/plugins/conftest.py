@@ -37,7 +37,7 @@ def pulumi_binary() -> str:
 @pytest.fixture(scope="session")
 def kubeconfig(
     tmp_path_factory: pytest.TempPathFactory,
-    pulumi_binary: str,  # noqa: ARG001 puts the tools on PATH
+    pulumi_binary: str,
 ) -> Iterator[Path]:
     """A control plane of one region."""
     workspace = Workspace(tmp_path_factory.mktemp("workspace"))

@@ -1,10 +1,10 @@
 """Promtool tests of one SLO's rules, derived from the SLO and its burn-rate policy.
 
 Times are seconds from the start of a test. What is about a window up to an hour is evaluated each minute on
-samples of 15 s. What is about longer ones is evaluated 36 to 72 times in the window: their recordings average what
-stands at each evaluation, so that evaluating them each minute, as Prometheus does, would make a test up to a
-thousand times as expensive without changing its result. The guard against low traffic counts in steps of 5 minutes
-and is evaluated that often.
+samples of 15 s. What is about longer ones is evaluated 36 to 72 times in the window: their recordings average
+what stands at each evaluation, so that evaluating them each minute, as Prometheus does, would make a test up
+to a thousand times as expensive without changing its result. The guard against low traffic counts in steps of
+5 minutes and is evaluated that often.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class SloCases:
     def burn_alert_tells_its_numbers(self, window: BurnRateWindow, group: Group) -> Test:
         """Every event is bad: the template of the annotations becomes a text with 100 %."""
         tick = tick_seconds(window)
-        end = 4 * tick
+        end = max(4 * tick, 2 * _COUNTING_TICK)
         rule = next(rule for rule in group["rules"] if rule.get("alert") == "SloErrorBudgetBurn")
         texts = {
             key: text.replace("{{ $value | humanizePercentage }}", "100%")

@@ -20,8 +20,8 @@ Kind = tuple[object, ...]
 def slo_files(catalogue: Catalogue) -> Iterator[TestFile]:
     """The test files of every SLO.
 
-    Each gets the pair of a burn that fires and a healthy service that is silent; the first of each kind gets all
-    of its windows and every other behaviour; the first with a policy gets the guard of each window.
+    Each gets the pair of a burn that fires and a healthy service that is silent; the first of each kind gets
+    all of its windows and every other behaviour; the first with a policy gets the guard of each window.
     """
     seen: set[Kind] = set()
     for service in catalogue.services.values():
@@ -108,7 +108,7 @@ def rule_group(service: Service, slo: Slo, policy: BurnRatePolicy) -> Group:
 
 
 def only_alert_of(group: Group, window: BurnRateWindow) -> Group:
-    """The alert of one window with the recordings that it reads, which is a third of the rules to evaluate."""
+    """The alert of one window with the recordings that it reads: a third of the rules to evaluate."""
     long = prometheus_duration(window.long)
     kept: list[dict[str, Any]] = []
     # From the last rule to the first: whoever reads a recording comes after it.

@@ -50,8 +50,8 @@ BURN_ALERT_MUTANTS: dict[str, Change] = {
     "short window compares the other way": _expression(_BURN, r"(and [^>]*)>", r"\1<"),
     "short window is dropped": _expression(_BURN, r"\nand slo:sli_error.*", ""),
     "long window is dropped": _expression(_BURN, r"^.*\nand ", ""),
-    "factor is 2 % lower": _expression(_BURN, _FACTOR, r"> 0.98 * \1 *"),
-    "factor is 2 % higher": _expression(_BURN, _FACTOR, r"> 1.02 * \1 *"),
+    "factor is 3 % lower": _expression(_BURN, _FACTOR, r"> 0.97 * \1 *"),
+    "factor is 3 % higher": _expression(_BURN, _FACTOR, r"> 1.03 * \1 *"),
     "minimum of events is dropped": _expression(_BURN, r"\nand slo:total_events.*", ""),
     "minimum of events is one higher": _expression(_BURN, r">= \d+", ">= 22"),
 }

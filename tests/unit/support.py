@@ -28,7 +28,7 @@ class CatalogueCopy:
     def replace(self, file: str, old: str, new: str) -> None:
         """Replaces the first occurrence of a text, which must be there."""
         text = self.read(file)
-        assert old in text, f"{old!r} is not in {file}: the catalogue has changed, mend the test"
+        assert old in text, f"{old!r} is not in {file}"
         self.write(file, text.replace(old, new, 1))
 
     def read(self, file: str) -> str:

@@ -31,7 +31,7 @@ def test_what_is_loaded_cannot_be_changed(catalogue: Catalogue) -> None:
     with pytest.raises(AttributeError, match="services"):
         catalogue.services = {}  # type: ignore[misc]
     with pytest.raises(ValueError, match="frozen"):
-        catalogue.jobs["nightly-evidence"].schedule = "never"
+        catalogue.jobs["nightly-evidence"].schedule = "never"  # type: ignore[misc]
 
 
 def test_an_entry_holds_on_its_last_day_and_not_on_the_next(copy: CatalogueCopy) -> None:

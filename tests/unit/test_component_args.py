@@ -82,7 +82,7 @@ def _granted() -> OperationsJobArgs:
     ],
 )
 def test_wrong_args_are_refused_with_what_to_do(make: Callable[[], object], message: str) -> None:
-    with pytest.raises(ValueError, match=".") as caught:
+    with pytest.raises(ValueError, match=r".") as caught:
         make()
     assert message in str(caught.value)
 

@@ -17,6 +17,9 @@ from operations.jobs.nightly_evidence.availability import (
 )
 from operations.prometheus import Prometheus
 
+# Below it a new or restarted Prometheus would vouch for a month of which it saw days.
+_LEAST_COVERAGE = 0.95
+_STEP = timedelta(minutes=5)
 SERVICE_LABEL = "day2.dev/service"
 
 _NO_PROMETHEUS = "no Prometheus is configured: DAY2_PROMETHEUS_URL is not set"
@@ -66,25 +69,32 @@ def _slo(slo: SloDefinition, rules: dict[str, Any], prometheus: Prometheus | Non
     period = prometheus_duration(slo.period)
     label = f'{{slo="{slo.name}"}}'
     errors = _number(prometheus, f"slo:sli_error:ratio_rate{period}{label}")
+    steps = slo.period // _STEP
+    covered = _number(prometheus, f"count_over_time(slo:total_events:rate5m{label}[{period}:5m]) / {steps}")
     return {
         "name": slo.name,
         "service": slo.service,
         "target": slo.target,
         "period": period,
-        **_verdict(errors, slo.error_budget),
+        **_verdict(errors, covered, slo.error_budget),
         "rules": _rules_of(slo.service, rules),
         "error_ratio": errors,
+        "period_covered": covered,
         "error_budget_remaining": _number(prometheus, f"slo:error_budget_remaining:ratio{label}"),
         "current_burn_rate": _number(prometheus, f"slo:current_burn_rate:ratio{label}"),
     }
 
 
-def _verdict(errors: dict[str, Any], error_budget: float) -> dict[str, str]:
-    """Met only by a number that says so; a ratio outside 0 to 1 is no ratio and says nothing."""
+def _verdict(errors: dict[str, Any], covered: dict[str, Any], error_budget: float) -> dict[str, str]:
+    """Met only by a number about nearly all of the period; a ratio outside 0 to 1 says nothing."""
     if errors["status"] != AVAILABLE:
         return not_available(errors["reason"])
     if not 0 <= errors["value"] <= 1:
         return not_available(f"the error ratio is {errors['value']}, outside 0 to 1")
+    if covered["status"] != AVAILABLE:
+        return not_available(covered["reason"])
+    if covered["value"] < _LEAST_COVERAGE:
+        return not_available(f"only {covered['value']:.1%} of the period has data")
     return {"status": MET if errors["value"] <= error_budget else NOT_MET}
 
 

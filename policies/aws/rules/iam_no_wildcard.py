@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pulumi_policy import (
@@ -28,11 +29,11 @@ def wildcards(document: Any) -> list[str]:
             document = json.loads(document)
         except ValueError:
             return []
-    statements = document.get("Statement") if isinstance(document, dict) else None
+    statements = document.get("Statement") if isinstance(document, Mapping) else None
     return [
         action
         for statement in _list(statements)
-        if isinstance(statement, dict)
+        if isinstance(statement, Mapping)
         and statement.get("Effect") == "Allow"
         and "*" in _list(statement.get("Resource"))
         for action in _list(statement.get("Action"))
@@ -41,10 +42,10 @@ def wildcards(document: Any) -> list[str]:
 
 
 def _list(value: Any) -> list[Any]:
-    """IAM writes a list of one as the one."""
+    """IAM writes a list of one as the one; the engine hands lists in a proxy."""
     if value is None:
         return []
-    return value if isinstance(value, list) else [value]
+    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value]
 
 
 def _validate(args: ResourceValidationArgs, report_violation: ReportViolation) -> None:

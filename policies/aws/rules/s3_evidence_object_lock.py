@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pulumi_policy import (
@@ -16,7 +17,7 @@ _TYPE = "aws:s3/bucket:Bucket"
 _COMPONENT_TAG = "day2:component"
 
 
-def lacks_object_lock(props: dict[str, Any]) -> bool:
+def lacks_object_lock(props: Mapping[str, Any]) -> bool:
     """Whether a bucket holds evidence by its tag, but is made without Object Lock.
 
     Args:

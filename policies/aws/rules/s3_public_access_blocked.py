@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pulumi_policy import (
@@ -16,7 +17,7 @@ _TYPE = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 _LOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 
 
-def open_locks(props: dict[str, Any]) -> list[str]:
+def open_locks(props: Mapping[str, Any]) -> list[str]:
     """Names of the settings that are missing or not true.
 
     Args:
