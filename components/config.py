@@ -275,7 +275,7 @@ def stack_settings(residency: Residency) -> Settings:
     """The settings of the stack that the engine runs now.
 
     Raises:
-        InputError: As `parse_settings`; or a kubeconfig that they name can't be read.
+        InputError: As `parse_settings`; or a kubeconfig or folder that they name can't be read.
     """
     file = f"Pulumi.{pulumi.get_stack()}.yaml"
     config = pulumi.Config()
@@ -288,7 +288,7 @@ def stack_settings(residency: Residency) -> Settings:
         )
         raise InputError([problem]) from None
     settings = parse_settings(raw, file=file, residency=residency, key=key)
-    problems = list(_kubeconfig_problems(settings, file, key))
+    problems = [*_kubeconfig_problems(settings, file, key), *_crds_problems(settings, file, key)]
     if problems:
         raise InputError(problems)
     return settings
@@ -303,6 +303,14 @@ def _kubeconfig_problems(settings: Settings, file: str, key: str) -> list[Proble
             where = f"{key}.regions.{region}.cluster.kubeconfig"
             problems.append(Problem(file=file, key=where, value=shown(path), fix=fault))
     return problems
+
+
+def _crds_problems(settings: Settings, file: str, key: str) -> list[Problem]:
+    folder = settings.operators.crds_folder
+    if folder is None or Path(folder).is_dir():
+        return []
+    fix = "no such folder: `make up` writes it for the embedded platform, elsewhere write your own folder"
+    return [Problem(file=file, key=f"{key}.operators.crds_folder", value=shown(folder), fix=fix)]
 
 
 def _kubeconfig_fault(path: Path) -> str | None:

@@ -16,6 +16,7 @@ from catalog.problems import InputError
 from components.region import OPERATIONS_NAMESPACE
 from local import evidence, kubelet
 from local import status as platform_status
+from local.crds import write_crds
 from local.emulator.lifecycle import start_emulator
 from local.engine import Plugins
 from local.errors import PlatformError
@@ -137,6 +138,8 @@ def render(
 ) -> None:
     """Writes every object and input of a stack as files, without engine, cluster or network."""
     settings, catalogue = stack_inputs(stack)
+    if settings.operators.crds_folder is not None:
+        write_crds(ROOT / settings.operators.crds_folder)
     files = write_rendering(record_platform(settings, catalogue, stack=stack), out)
     print(f"{len(files)} files in {out}")
 
