@@ -6,7 +6,6 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 PLUGINS ?= stand-in
-TEST_WORKERS ?= 2
 STAMP := $(VENV)/.requirements-installed
 
 .PHONY: help up preview status job verify render down clean catalog check test bench golden lock tools format
@@ -57,7 +56,7 @@ check: $(STAMP) ## Lint, format and type check
 	@$(VENV)/bin/mypy
 
 test: $(STAMP) tools ## Run all tests
-	@$(PY) -m pytest -n $(TEST_WORKERS) --dist loadfile --durations 10
+	@$(PY) -m pytest --durations 10
 
 bench: $(STAMP) tools ## Measure program start, growth and control-plane start
 	@$(PY) -m tests.bench

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
 
@@ -13,8 +13,10 @@ DataKind = Literal["public", "internal", "personal", "health", "financial"]
 
 
 def _is_time_zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError("is not an IANA time zone: write one such as Europe/Oslo")
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError("is not an IANA time zone: write one such as Europe/Oslo") from error
     return name
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -80,6 +81,7 @@ class Engine:
         Raises:
             PlatformError: The engine refuses, for one because the passphrase is wrong.
         """
+        self._restore_checkpoint()
         existing = json.loads(self._run("stack", "ls", "--json"))
         if self.stack not in [found["name"].split("/")[-1] for found in existing]:
             self._run("stack", "init", self.stack, "--no-select")
@@ -143,6 +145,20 @@ class Engine:
         deployment = self._export().get("deployment") or {}
         found: list[dict[str, Any]] = deployment.get("resources") or []
         return found
+
+    def _restore_checkpoint(self) -> None:
+        """Puts the state before the last step back where a killed engine was just writing the new one."""
+        for checkpoint in (self.workspace.pulumi / ".pulumi" / "stacks").rglob(f"{self.stack}.json"):
+            backup = checkpoint.with_suffix(".json.bak")
+            if _is_json(checkpoint):
+                continue
+            if not _is_json(backup):
+                raise PlatformError(
+                    f"the state of stack {self.stack} is damaged, and so is its backup",
+                    where=str(checkpoint),
+                    fix="put a copy of your own in its place, or start anew with `make clean`",
+                )
+            shutil.copyfile(backup, checkpoint)
 
     def _has_pending_operations(self) -> bool:
         return bool((self._export().get("deployment") or {}).get("pending_operations"))
@@ -232,6 +248,14 @@ class Engine:
             where=str(self.log),
             fix=fix or "mend what the message names; nothing is lost, then run it again",
         )
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _errors_in(output: str) -> list[str]:

@@ -27,11 +27,13 @@ class Log:
 
     Attributes:
         resources: Token, logical name, whether a provider manages it, and inputs, in order of registration.
-        last: Time of the answer to the last registration, in seconds of the monotonic clock.
+        first: Time of the first registration but the stack's, in seconds of the monotonic clock.
+        last: Time of the answer to the last one.
         messages: Errors that the program told the engine.
     """
 
     resources: list[tuple[str, str, bool, struct_pb2.Struct]] = field(default_factory=list)
+    first: float = 0.0
     last: float = 0.0
     messages: list[str] = field(default_factory=list)
 
@@ -58,6 +60,7 @@ class _Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         )
         with self._lock:
             if request.type != "pulumi:pulumi:Stack":
+                self._log.first = self._log.first or time.monotonic()
                 self._log.resources.append((request.type, request.name, request.custom, request.object))
             self._log.last = time.monotonic()
         return response

@@ -91,13 +91,16 @@ def _print(runs: dict[str, list[Run]], count: int) -> None:
     medians = {}
     for name, its in runs.items():
         assert {len(one.log.resources) for one in its} == {count}
-        wall, cpu = spread([one.seconds for one in its]), spread([one.cpu_seconds for one in its])
-        medians[name] = (wall.median, cpu.median)
-        told(f"  {name:<22} wall {wall}   CPU {cpu}")
+        last = spread([one.seconds for one in its])
+        end = spread([one.end_seconds for one in its])
+        cpu = spread([one.cpu_seconds for one in its])
+        medians[name] = (last.median, end.median, cpu.median)
+        told(f"  {name:<22} last registration {last}; end {end}; CPU {cpu}")
     whole = medians.pop("whole stack")
-    for name, (wall_median, cpu_median) in medians.items():
+    for name, bare in medians.items():
+        last_ratio, end_ratio, cpu_ratio = (mine / its for mine, its in zip(whole, bare, strict=True))
         target = f" (target: at most {TARGET})" if name.endswith("same resources") else ""
         told(
-            f"  whole stack / {name}: wall {whole[0] / wall_median:.2f}, "
-            f"CPU {whole[1] / cpu_median:.2f}{target}"
+            f"  whole stack / {name}: last registration {last_ratio:.2f}{target}, "
+            f"end {end_ratio:.2f}, CPU {cpu_ratio:.2f}"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pprint
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -70,7 +71,8 @@ def write_bare(
 ) -> None:
     """Writes a program that registers resources from literals, without components, parents or dependencies.
 
-    The literals are a module, so that Python reads them compiled from the second run on.
+    It uses the SDKs' classes where the platform does, for AWS and providers, and plain resources where the
+    platform registers manifests. The literals are a module, which Python compiles once.
 
     Args:
         folder: Where the program goes.
@@ -78,22 +80,41 @@ def write_bare(
         imports: Modules that it imports.
     """
     folder.mkdir(parents=True)
-    literals = pprint.pformat(resources, width=110, compact=True, sort_dicts=False)
-    (folder / "literals.py").write_text(f"RESOURCES = {literals}\n", encoding="utf-8")
-    lines = [
-        "import pulumi",
-        *(f"import {module}" for module in imports),
-        "from literals import RESOURCES",
-        "for token, name, custom, inputs in RESOURCES:",
-        "    if token.startswith('pulumi:providers:'):",
-        "        pulumi.ProviderResource(token.rpartition(':')[2], name, inputs)",
-        "    elif custom:",
-        "        pulumi.CustomResource(token, name, inputs)",
-        "    else:",
-        "        pulumi.ComponentResource(token, name)",
-    ]
-    (folder / "__main__.py").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    calls = ["import pulumi", *(f"import {module}" for module in imports)]
+    calls.append("from literals import INPUTS")
+    literals = {}
+    for number, (token, name, custom, inputs) in enumerate(resources):
+        sdk_class = _sdk_class(token) if imports else None
+        literals[number] = {_snake_case(key): value for key, value in inputs.items()} if sdk_class else inputs
+        if sdk_class:
+            calls.append(f"{sdk_class}({name!r}, **INPUTS[{number}])")
+        elif custom:
+            calls.append(f"pulumi.CustomResource({token!r}, {name!r}, INPUTS[{number}])")
+        else:
+            calls.append(f"pulumi.ComponentResource({token!r}, {name!r})")
+    text = pprint.pformat(literals, width=110, compact=True, sort_dicts=False)
+    (folder / "literals.py").write_text(f"INPUTS = {text}\n", encoding="utf-8")
+    (folder / "__main__.py").write_text("\n".join(calls) + "\n", encoding="utf-8")
     (folder / "Pulumi.yaml").symlink_to(ROOT / "Pulumi.yaml")
+
+
+def _sdk_class(token: str) -> str | None:
+    """The class that the SDK has for a token: `pulumi_aws.s3.Bucket` for `aws:s3/bucket:Bucket`."""
+    package, module, name = token.split(":")
+    if package == "pulumi":
+        return f"pulumi_{name}.Provider"
+    if package in ("aws", "random"):
+        service = module.partition("/")[0]
+        return (
+            f"pulumi_{package}.{name}"
+            if service == "index" or package == "random"
+            else (f"pulumi_{package}.{service}.{name}")
+        )
+    return None
+
+
+def _snake_case(key: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", key).lower()
 
 
 def _region(region: str, kubeconfig: Path) -> dict[str, Any]:

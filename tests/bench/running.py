@@ -22,12 +22,16 @@ class Run:
     """One run of a program.
 
     Attributes:
+        start_seconds: Of it until its first registration: interpreter, imports, catalogue.
         seconds: From the start of its process to the answer to its last registration.
+        end_seconds: Until the end of its process, when every answer has been worked on too.
         cpu_seconds: CPU time of its process, user and system, until its end.
         log: What it registered.
     """
 
+    start_seconds: float
     seconds: float
+    end_seconds: float
     cpu_seconds: float
     log: Log
 
@@ -70,7 +74,14 @@ def run(program: Path, settings: Mapping[str, Any] | None = None) -> Run:
         began = time.monotonic()
         process = subprocess.Popen(command, cwd=program, env=environment, stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
+        ended = time.monotonic()
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise RuntimeError(f"the program in {program} failed: {' '.join(log.messages)}")
-    return Run(seconds=log.last - began, cpu_seconds=usage.ru_utime + usage.ru_stime, log=log)
+    return Run(
+        start_seconds=log.first - began,
+        seconds=log.last - began,
+        end_seconds=ended - began,
+        cpu_seconds=usage.ru_utime + usage.ru_stime,
+        log=log,
+    )

@@ -161,3 +161,14 @@ def test_a_taken_port_of_the_emulator_is_named_with_its_holder(platform: Embedde
         holder.kill()
         holder.wait()
     platform.start()
+
+
+def test_a_state_file_that_a_killed_engine_left_half_written_is_restored_from_its_backup(
+    platform: EmbeddedPlatform, engine: Engine
+) -> None:
+    platform.start()
+    (checkpoint,) = (engine.workspace.pulumi / ".pulumi" / "stacks").rglob("test.json")
+    whole = engine.resources()
+    checkpoint.write_text(checkpoint.read_text()[:1000])
+    platform.start().up()
+    assert {r["urn"] for r in engine.resources()} == {r["urn"] for r in whole}
