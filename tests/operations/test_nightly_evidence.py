@@ -20,6 +20,12 @@ from tests.operations.api_server import OBJECTS, ApiServer, kubeconfig
 from tests.operations.support import Night, StartServer, job_environment, vector
 
 
+def _good_month(_: str, query: dict[str, str]) -> tuple[int, object]:
+    """A Prometheus that has seen the whole period, with hardly any errors in it."""
+    covered = query["query"].startswith("count_over_time")
+    return 200, vector("1" if covered else "0.0001")
+
+
 @pytest.fixture
 def run_job(
     night: Night, aws_endpoint: str, json_server: StartServer, tmp_path: Path
@@ -31,7 +37,7 @@ def run_job(
         "DAY2_EVIDENCE_BUCKET": night.target.bucket,
         "DAY2_SIGNING_KEY_ARN": night.target.signing_key_arn,
         "DAY2_ENCRYPTION_KEY_ARN": night.target.encryption_key_arn or "",
-        "DAY2_PROMETHEUS_URL": json_server(lambda *_: (200, vector("0.0001"))).url,
+        "DAY2_PROMETHEUS_URL": json_server(_good_month).url,
         "AWS_ENDPOINT_URL": aws_endpoint,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
