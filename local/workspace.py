@@ -43,11 +43,6 @@ class Workspace:
         return self.root / "pulumi"
 
     @property
-    def bin(self) -> Path:
-        """Plugin shims that the Pulumi engine finds on PATH."""
-        return self.root / "bin"
-
-    @property
     def crds(self) -> Path:
         """Custom resource definitions as JSON, one folder per operator."""
         return self.root / "crds"
@@ -84,7 +79,6 @@ class Workspace:
                 self.run,
                 self.emulator,
                 self.pulumi,
-                self.bin,
                 self.crds,
                 self.evidence,
             ):

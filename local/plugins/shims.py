@@ -15,15 +15,6 @@ PLUGINS = {
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-def write_shims(bin_dir: Path) -> None:
-    """Write one executable a plugin into ``bin_dir``, for a PATH that the engine searches.
-
-    The engine warns about every plugin that it takes from PATH; `install_plugins` avoids that.
-    """
-    for name, (module, _) in PLUGINS.items():
-        _write_script(bin_dir / name, module)
-
-
 def install_plugins(pulumi_home: Path) -> None:
     """Write the plugins where ``pulumi plugin install`` puts them, under the versions of the SDKs in use.
 

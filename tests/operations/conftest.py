@@ -10,24 +10,22 @@ from pathlib import Path
 import pytest
 from moto.server import ThreadedMotoServer
 
+from local.emulator import kms_digest
 from operations.clients import AwsClients, aws_clients
 from operations.evidence import envelope as dsse
 from operations.evidence import signing
 from operations.evidence.steps import TrustedKey
-from tests.operations.kms_digest import sign_digests
 from tests.operations.support import REGION, Answer, JsonServer, Night, new_night
 
 
 @pytest.fixture(scope="session")
 def aws_endpoint() -> Iterator[str]:
-    patch = pytest.MonkeyPatch()
-    sign_digests(patch)
+    kms_digest.install()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"
     server.stop()
-    patch.undo()
 
 
 @pytest.fixture(scope="session")
